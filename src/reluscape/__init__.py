@@ -1,0 +1,124 @@
+"""Shallow ReLU networks, fitted and understood exactly.
+
+Everything public is a name of this module; where it is defined may change. Names load on first
+use: neither ``import reluscape`` nor ``reluscape --help`` waits for a compiler.
+
+Examples
+--------
+>>> import reluscape as rs
+>>> data = rs.Samples([0.0, 1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 1.0, 2.0])
+>>> found = rs.fit(data, 1)
+>>> [round(float(breakpoint), 6) for breakpoint in found.breakpoints]
+[2.0]
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from reluscape._version import __version__
+
+if TYPE_CHECKING:
+    from reluscape.errors import FileError, InputError, ReluscapeError
+    from reluscape.estimators import ShallowReLURegressor
+    from reluscape.fits.constraints import Constraints
+    from reluscape.fits.inference import Estimate, Inference
+    from reluscape.fits.widths import WidthRow
+    from reluscape.fitting import Fit, fit
+    from reluscape.networks.activations import Activation, leaky
+    from reluscape.networks.network import Network
+    from reluscape.networks.neurons import NeuronState
+    from reluscape.networks.storage import load_network
+    from reluscape.problems.interval import Interval
+    from reluscape.problems.samples import Samples
+    from reluscape.problems.targets import (
+        affine,
+        piecewise_linear,
+        piecewise_polynomial,
+        polynomial,
+        step,
+    )
+    from reluscape.training.descent import Descent, descend
+    from reluscape.training.initialise import breakpoint_spread, standard_normal
+    from reluscape.training.multistart import MultiStart, multistart
+    from reluscape.training.polish import Polish, polish
+
+__all__ = [
+    "Activation",
+    "Constraints",
+    "Descent",
+    "Estimate",
+    "FileError",
+    "Fit",
+    "Inference",
+    "InputError",
+    "Interval",
+    "MultiStart",
+    "Network",
+    "NeuronState",
+    "Polish",
+    "ReluscapeError",
+    "Samples",
+    "ShallowReLURegressor",
+    "WidthRow",
+    "__version__",
+    "affine",
+    "breakpoint_spread",
+    "descend",
+    "fit",
+    "leaky",
+    "load_network",
+    "multistart",
+    "piecewise_linear",
+    "piecewise_polynomial",
+    "polish",
+    "polynomial",
+    "standard_normal",
+    "step",
+]
+
+_HOME = {
+    "Activation": "networks.activations",
+    "Constraints": "fits.constraints",
+    "Descent": "training.descent",
+    "Estimate": "fits.inference",
+    "FileError": "errors",
+    "Fit": "fitting",
+    "Inference": "fits.inference",
+    "InputError": "errors",
+    "Interval": "problems.interval",
+    "MultiStart": "training.multistart",
+    "Network": "networks.network",
+    "NeuronState": "networks.neurons",
+    "Polish": "training.polish",
+    "ReluscapeError": "errors",
+    "Samples": "problems.samples",
+    "ShallowReLURegressor": "estimators",
+    "WidthRow": "fits.widths",
+    "affine": "problems.targets",
+    "breakpoint_spread": "training.initialise",
+    "descend": "training.descent",
+    "fit": "fitting",
+    "leaky": "networks.activations",
+    "load_network": "networks.storage",
+    "multistart": "training.multistart",
+    "piecewise_linear": "problems.targets",
+    "piecewise_polynomial": "problems.targets",
+    "polish": "training.polish",
+    "polynomial": "problems.targets",
+    "standard_normal": "training.initialise",
+    "step": "problems.targets",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'reluscape' has no attribute {name!r}")
+    value: object = getattr(import_module(f"reluscape.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

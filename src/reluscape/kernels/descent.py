@@ -1,0 +1,250 @@
+"""Textbook full-batch gradient descent on cumulative moments.
+
+One step needs the moments at the breakpoints only: O(width) work plus the look-up of each
+breakpoint, whatever the number of data. Neurons are kept sorted by breakpoint between steps and
+each remembers the piece of the table it was last seen on, so that both are nearly free.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reluscape.kernels.compiled import compiled
+from reluscape.kernels.table import Table, count_below
+from reluscape.kernels.typing import Counts, Floats, Integers
+
+# Beyond this size of a parameter a run is called diverged: squares still fit into a double.
+DIVERGED = 1e120
+# Neighbouring pieces tried before a breakpoint is looked up again by bisection.
+NEARBY_PIECES = 3
+
+
+@compiled
+def piece_of(edges: Floats, buckets: Counts, t: float, inclusive: bool, hint: int) -> int:
+    """Count the edges `< t` (`<= t` if inclusive), starting from the last known count."""
+    m = edges.shape[0]
+    for _ in range(NEARBY_PIECES):
+        if hint < m and (edges[hint] < t or (inclusive and edges[hint] == t)):
+            hint += 1
+        elif hint > 0 and (edges[hint - 1] > t or (not inclusive and edges[hint - 1] == t)):
+            hint -= 1
+        else:
+            return hint
+    return count_below(edges, buckets, t, inclusive)
+
+
+@compiled
+def descend(
+    w: Floats,
+    b: Floats,
+    v: Floats,
+    affine: Floats,
+    has_skip: bool,
+    leak: float,
+    at_zero_active: bool,
+    table: Table,
+    step_size: float,
+    steps: int,
+    record_every: int,
+    risks: Floats,
+) -> int:
+    """Run gradient descent in place on one network; return the number of steps made.
+
+    `w`, `b`, `v` are (width,), `affine` is `(c, u)`. `risks[i]` receives the risk before step
+    `i * record_every`, as long as there is room. A step that leaves the range of floating point
+    is not made: the parameters are then those before it and fewer steps than asked are returned.
+    """
+    width = w.shape[0]
+    edges, buckets = table.edges, table.buckets
+    centres, high = table.centres, table.high
+    x_centre, x_scale, y_centre = table.x_centre, table.x_scale, table.y_centre
+    last = high.shape[0] - 1
+    degree = high.shape[1] - 1
+    per_y = 1.0 / table.y_scale
+    gain = 2.0 * table.mass * table.y_scale
+    order = np.arange(width)
+    piece = np.zeros(width, np.int64)
+    t = np.empty(width)
+    wt = np.empty(width)
+    bt = np.empty(width)
+    left0 = np.empty(width)
+    left1 = np.empty(width)
+    old = np.empty((3, width))
+    total0, total1, total2 = high[last, 0, 0], high[last, 0, 1], high[last, 0, 2]
+    total3, total4, total5 = high[last, 0, 3], high[last, 0, 4], high[last, 0, 5]
+    first = edges[0]
+    final = edges[edges.shape[0] - 1]
+    made = 0
+    for step in range(steps + 1):
+        for j in range(width):
+            wt[j] = w[j] * x_scale
+            bt[j] = b[j] + w[j] * x_centre
+            t[j] = -bt[j] / wt[j]
+        for j in range(width):
+            if wt[j] == 0.0:
+                active = bt[j] > 0.0 or (bt[j] == 0.0 and at_zero_active)
+                t[j] = -np.inf if active else np.inf
+        for j in range(1, width):
+            if t[j] < t[j - 1]:
+                sort_in(j, t, w, b, v, wt, bt, piece, order)
+        recording = record_every > 0 and step % record_every == 0
+        recording = recording and step // record_every < risks.shape[0]
+        if step == steps and not recording:
+            break
+        # The leftmost line: every left-active neuron is on.
+        slope = affine[1] * x_scale
+        constant = affine[0] + affine[1] * x_centre - y_centre
+        for j in range(width):
+            share = v[j] if wt[j] < 0.0 else leak * v[j]
+            slope += share * wt[j]
+            constant += share * bt[j]
+        slope *= per_y
+        constant *= per_y
+        turn = (1.0 - leak) * per_y
+        for j in range(width):
+            inclusive = (wt[j] >= 0.0) != at_zero_active
+            piece[j] = piece_of(edges, buckets, t[j], inclusive, piece[j])
+        error0 = 0.0
+        error1 = 0.0
+        square = 0.0
+        p0 = p1 = p2 = q0 = q1 = 0.0
+        for j in range(width + 1):
+            if j < width:
+                p = np.uint64(piece[j])
+                m0 = high[p, degree, 0]
+                m1 = high[p, degree, 1]
+                m2 = high[p, degree, 2]
+                f0 = high[p, degree, 3]
+                f1 = high[p, degree, 4]
+                if degree > 0:
+                    z = min(max(t[j], first), final) - centres[p]
+                    for d in range(degree - 1, -1, -1):
+                        m0 = m0 * z + high[p, d, 0]
+                        m1 = m1 * z + high[p, d, 1]
+                        m2 = m2 * z + high[p, d, 2]
+                        f0 = f0 * z + high[p, d, 3]
+                        f1 = f1 * z + high[p, d, 4]
+            else:
+                m0, m1, m2, f0, f1 = total0, total1, total2, total3, total4
+            e0 = slope * (m1 - p1) + constant * (m0 - p0) - (f0 - q0)
+            e1 = slope * (m2 - p2) + constant * (m1 - p1) - (f1 - q1)
+            error0 += e0
+            error1 += e1
+            if recording:
+                square += slope * (e1 - (f1 - q1)) + constant * (e0 - (f0 - q0))
+            p0, p1, p2, q0, q1 = m0, m1, m2, f0, f1
+            if j < width:
+                left0[j] = error0
+                left1[j] = error1
+                change = v[j] * turn
+                if wt[j] < 0.0:
+                    change = -change
+                slope += change * wt[j]
+                constant += change * bt[j]
+        if recording:
+            risk = square + total5
+            risks[step // record_every] = max(risk, 0.0) * table.mass * table.y_scale**2
+        if step == steps:
+            break
+        # The update: all gradients are taken at the old parameters.
+        size = 0.0
+        rate = step_size * gain
+        all0 = leak * error0
+        all1 = leak * error1
+        for j in range(width):
+            old[0, j] = w[j]
+            old[1, j] = b[j]
+            old[2, j] = v[j]
+            on0 = error0 - left0[j] if wt[j] >= 0.0 else left0[j]
+            on1 = error1 - left1[j] if wt[j] >= 0.0 else left1[j]
+            g0 = (1.0 - leak) * on0 + all0
+            g1 = (1.0 - leak) * on1 + all1
+            pull = rate * v[j]
+            v[j] -= rate * (wt[j] * g1 + bt[j] * g0)
+            w[j] -= pull * (x_scale * g1 + x_centre * g0)
+            b[j] -= pull * g0
+            size += abs(w[j]) + abs(b[j]) + abs(v[j])
+        c = affine[0] - rate * error0
+        u = affine[1]
+        if has_skip:
+            u -= rate * (x_scale * error1 + x_centre * error0)
+        size += abs(c) + abs(u)
+        if not size < DIVERGED:
+            for j in range(width):
+                w[j] = old[0, j]
+                b[j] = old[1, j]
+                v[j] = old[2, j]
+            break
+        affine[0] = c
+        affine[1] = u
+        made = step + 1
+    restore(order, w, b, v)
+    return made
+
+
+@compiled
+def sort_in(
+    j: int,
+    t: Floats,
+    w: Floats,
+    b: Floats,
+    v: Floats,
+    wt: Floats,
+    bt: Floats,
+    piece: Integers,
+    order: Integers,
+) -> None:
+    """Move neuron j down to its place among the sorted neurons 0 … j - 1."""
+    tj, wj, bj, vj = t[j], w[j], b[j], v[j]
+    wtj, btj, pj, oj = wt[j], bt[j], piece[j], order[j]
+    i = j
+    while i > 0 and t[i - 1] > tj:
+        t[i], w[i], b[i], v[i] = t[i - 1], w[i - 1], b[i - 1], v[i - 1]
+        wt[i], bt[i], piece[i], order[i] = wt[i - 1], bt[i - 1], piece[i - 1], order[i - 1]
+        i -= 1
+    t[i], w[i], b[i], v[i] = tj, wj, bj, vj
+    wt[i], bt[i], piece[i], order[i] = wtj, btj, pj, oj
+
+
+@compiled
+def restore(order: Integers, w: Floats, b: Floats, v: Floats) -> None:
+    """Undo the sorting: neuron `order[j]` of the caller is neuron j of the run."""
+    sorted_w, sorted_b, sorted_v = w.copy(), b.copy(), v.copy()
+    for j in range(order.shape[0]):
+        w[order[j]] = sorted_w[j]
+        b[order[j]] = sorted_b[j]
+        v[order[j]] = sorted_v[j]
+
+
+@compiled
+def descend_many(
+    w: Floats,
+    b: Floats,
+    v: Floats,
+    affine: Floats,
+    has_skip: bool,
+    leak: float,
+    at_zero_active: bool,
+    table: Table,
+    step_size: float,
+    steps: int,
+    risks: Floats,
+    made: Integers,
+) -> None:
+    """Run `descend` on each row of (runs, width) parameters; `risks` (runs, 2): first and last."""
+    record = max(steps, 1)
+    for r in range(w.shape[0]):
+        made[r] = descend(
+            w[r],
+            b[r],
+            v[r],
+            affine[r],
+            has_skip,
+            leak,
+            at_zero_active,
+            table,
+            step_size,
+            steps,
+            record,
+            risks[r],
+        )

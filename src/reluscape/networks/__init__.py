@@ -1,0 +1,1 @@
+"""What a shallow network is: parameters, evaluation, neuron states, symmetries, files."""

@@ -1,0 +1,1 @@
+"""Moving towards a minimum of the risk."""
