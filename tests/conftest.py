@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).parent))
 
 if TYPE_CHECKING:
-    from oracles import Pieces, Plain
+    from records import Pieces, Plain
 
 # no deadline: the first call compiles; derandomised: the same examples for everybody
 settings.register_profile(
@@ -48,7 +48,7 @@ def network_of() -> Any:
 def interval_of() -> Any:
     """Build the package's interval problem from exact pieces."""
     import reluscape as rs
-    from oracles import ONE
+    from records import ONE
 
     def build(target: Pieces, a: float, b: float, density: Pieces = ONE) -> Any:
         def polynomial(pieces: Pieces) -> Any:

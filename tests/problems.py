@@ -14,12 +14,14 @@ collection    what
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import log, sqrt
 
 import numpy as np
-from oracles import ONE, Array, Pieces, Plain
+
+from records import ONE, Array, Pieces, Plain
 
 # --------------------------------------------------------------------------------------- targets
 
@@ -35,7 +37,7 @@ TILTED = Pieces.of((0, 1), ((1, 1),))  # the density 1 + x
 def chebyshev_pieces(function: object, breaks: list[Fraction], degree: int) -> Pieces:
     """Interpolate a smooth function on each piece; coefficients in x itself, exactly expanded."""
     rows = []
-    for left, right in zip(breaks[:-1], breaks[1:], strict=True):
+    for left, right in itertools.pairwise(breaks):
         nodes = [
             (left + right) / 2
             + (right - left) / 2 * Fraction(float(np.cos(np.pi * (i + 0.5) / (degree + 1))))
@@ -127,7 +129,9 @@ def affine_level(n: int, alpha: float, a: float, b: float) -> float:
     return alpha**2 * (b - a) ** 3 / (12 * (n + 1) ** 4)
 
 
-def leaky_saddle(n: int, family: str, g: float, alpha: float, beta: float, a: float, b: float) -> Plain:
+def leaky_saddle(
+    n: int, family: str, g: float, alpha: float, beta: float, a: float, b: float
+) -> Plain:
     """Give the leaky saddle with n kinks of family A (kink 1 right-active) or B (left-active)."""
     length = b - a
     right = [(i % 2 == 1) == (family == "A") for i in range(1, n + 1)]
@@ -153,10 +157,7 @@ def leaky_saddle(n: int, family: str, g: float, alpha: float, beta: float, a: fl
 
 def leaky_level(n: int, family: str, g: float, alpha: float, a: float, b: float) -> float:
     """Closed form of its risk."""
-    if n % 2 == 1:
-        ends = 1 + sqrt(g)
-    else:
-        ends = 2.0 if family == "A" else 2 * sqrt(g)
+    ends = 1 + sqrt(g) if n % 2 == 1 else 2.0 if family == "A" else 2 * sqrt(g)
     total = (n - 1) * sqrt(1 + g) + ends
     return alpha**2 * (b - a) ** 3 * (1 - g) ** 2 / (12 * total**4)
 
@@ -213,14 +214,23 @@ def heaviside_point() -> Solved:
     return Solved("4.6 step", STEP, 0, 1, net, 0.04506579420086, digits=1e-13)
 
 
-def _kink(name: str, target: Pieces, t: float, c: float, p: float, risk: float, **more: object) -> Solved:
+def _kink(
+    name: str, target: Pieces, t: float, c: float, p: float, risk: float, **more: object
+) -> Solved:
     return Solved(name, target, more.pop("a", 0), 1, Plain((1.0,), (-t,), (p,), c), risk, **more)  # type: ignore[arg-type]
 
 
 CRITICAL = (
     _s2_1(),
     *(
-        Solved(f"S2-2 n={n}", Pieces.of((0, 1), ((-1, 2),)), 0.5, 3, affine_saddle(n, 2, -1, 0.5, 3), risk)
+        Solved(
+            f"S2-2 n={n}",
+            Pieces.of((0, 1), ((-1, 2),)),
+            0.5,
+            3,
+            affine_saddle(n, 2, -1, 0.5, 3),
+            risk,
+        )
         for n, risk in ((2, 0.0643004115226337), (4, 0.00833333333333333), (6, 0.00216923504095516))
     ),
     _kink("S3-2 kink", SQUARE, 1 / 3, 1 / 27, 4 / 3, 4 / 3645),
@@ -264,6 +274,7 @@ CURVED = (
     *(_s1_1(TILTED, dead, TILTED_CURVATURE) for dead in (0, 2)),
     S1_4,
 )
+
 
 # x^2 on [a, b] with a skip connection: (b-a)^5 / (180 (d+1)^4), kinks equally spaced
 def square_best(d: int, a: float, b: float) -> tuple[float, Array]:

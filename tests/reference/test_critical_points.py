@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import reluscape as rs
-from oracles import Pieces, Plain, hessian_array, interval_exact
+from oracles import hessian_array, interval_exact
 from problems import (
     CRITICAL,
     CURVED,
@@ -21,6 +22,7 @@ from problems import (
     leaky_level,
     leaky_saddle,
 )
+from records import Pieces, Plain
 
 PUBLISHED_EIGENVALUE = 2e-9  # printed to eight to ten digits
 ENTRY = 1e-12  # a Hessian entry against exact integration, relative to the largest

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 import reluscape as rs
 from problems import CUBIC, SQUARE, STEP, TENT, chebyshev_pieces, square_best
 
@@ -29,10 +30,14 @@ def test_square_without_a_skip_connection(interval_of):
     assert fit.network.skip is None
     assert fit.risk == pytest.approx(4 / 3645, rel=RISK)
     np.testing.assert_allclose(fit.breakpoints, [1 / 3], atol=KINK)
-    # on [-1/2, 1/2] the parabola is even: a kink or two suffice for what d + 1 lines do
-    level = (1.0) ** 5 / (180 * 2**4)
+
+
+def test_even_square_needs_no_skip_connection():
+    # on [-1/2, 1/2] the best two kinks leave a flat middle: a left- and a right-active neuron
     even = rs.fit(rs.Interval(rs.polynomial([0, 0, 1]), -0.5, 0.5), 2, skip=False)
-    assert even.risk <= level * (1 + RISK)
+    risk, kinks = square_best(2, -0.5, 0.5)
+    assert even.risk == pytest.approx(risk, rel=RISK)
+    np.testing.assert_allclose(even.breakpoints, kinks, atol=KINK)
 
 
 def test_cubic_with_one_plain_neuron(interval_of):

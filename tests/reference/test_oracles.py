@@ -6,22 +6,22 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from oracles import (
-    ONE,
-    Pieces,
-    Plain,
+
+from fit_oracles import (
     best_plain_sse,
     bounded_best_sse,
+    exact_best_spline,
+    least_squares_line,
+    spline_sse,
+)
+from oracles import (
     data_exact,
     data_exact_integers,
     direct,
-    exact_best_spline,
     finite_differences,
     hessian_array,
     interval_exact,
     interval_quadrature,
-    least_squares_line,
-    spline_sse,
     weighted_sums,
 )
 from problems import (
@@ -38,6 +38,7 @@ from problems import (
     leaky_level,
     leaky_saddle,
 )
+from records import ONE, Pieces, Plain
 
 CURVE = Pieces.of((-1, 0, Fraction(1, 2), 2), ((1, 2, 3), (1, -1), (0, 1, 1, 1)))
 
@@ -187,9 +188,7 @@ def test_two_knots_against_a_grid():
     for _ in range(3):
         x, y = np.arange(7.0), np.round(rng.normal(size=7) * 8) / 8
         grid = np.linspace(0, 6, 49)[1:-1]
-        coarse = min(
-            spline_sse(x, y, [s, t])[0] for i, s in enumerate(grid) for t in grid[i + 1 :]
-        )
+        coarse = min(spline_sse(x, y, [s, t])[0] for i, s in enumerate(grid) for t in grid[i + 1 :])
         exact = float(exact_best_spline(x, y, 2).sum_of_squares)
         assert exact <= coarse + 1e-12
         assert coarse <= exact + 0.05 * (1 + exact)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import reluscape as rs
-from oracles import Plain, interval_exact
+from oracles import interval_exact
 from problems import CURVED, IDENTITY, SQUARE, TENT, square_best
+from records import Plain
 
 MINIMUM = next(s for s in CURVED if s.name == "S1-1 H=2 uniform").net
 

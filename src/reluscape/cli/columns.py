@@ -137,16 +137,16 @@ def find(names: Sequence[str], wanted: str, option: str, source: str) -> int:
             f"or from -1 to -{len(names)} counted from the end."
         )
     raise InputError(
-        f"{source} has no column {wanted!r}; {_closest(names, wanted)}it has {_columns(names)}."
+        f"{source} has no column {wanted!r}, it has {_columns(names)}; {_hint(names, wanted, option)}"
     )
 
 
-def _closest(names: Sequence[str], wanted: str) -> str:
+def _hint(names: Sequence[str], wanted: str, option: str) -> str:
     from difflib import get_close_matches
 
     folded = {name.casefold(): name for name in names}
     close = get_close_matches(wanted.casefold(), list(folded), n=1)
-    return f"did you mean {folded[close[0]]!r}? " if close else ""
+    return f"did you mean {folded[close[0]]!r}?" if close else f"give {option} one of those."
 
 
 def _columns(names: Sequence[str]) -> str:

@@ -1,31 +1,29 @@
-"""Columns of numbers out of a CSV, TSV or Parquet file."""
+"""The columns of numbers that a fit needs, out of a CSV, TSV or Parquet file."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.cli.columns import Choice, choose
-from reluscape.cli.sources import Source, open_source
-from reluscape.errors import InputError
+from reluscape.cli.columns import choose
+from reluscape.cli.sheets import Sheet, open_sheet
+from reluscape.cli.sources import open_source
+from reluscape.errors import FileError, InputError
 
 Floats = NDArray[np.float64]
-_DATE = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{2,4}|\d\d?:\d\d")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that a fit needs.
+    """The columns of numbers that a fit needs.
 
     Attributes
     ----------
     source : str
-        What messages call the table.
+        What messages and reports call the table.
     x : ndarray of shape (n,), or (n, inputs) where several columns are asked for
     y : ndarray of shape (n,)
     weights : ndarray of shape (n,), or None
@@ -33,7 +31,7 @@ class Columns:
     y_name : str
     weights_name : str or None
     notes : tuple of str
-        What a user should know about how the file was read.
+        What a user should know about how the file was understood.
     """
 
     source: str
@@ -43,26 +41,99 @@ class Columns:
     x_names: tuple[str, ...]
     y_name: str
     weights_name: str | None
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Raw:
-    """Columns as read, nan where a value is missing; `where` tells the place of a row."""
+def read_columns(
+    data: str, *, x: Sequence[str] = (), y: str | None = None, weights: str | None = None
+) -> Columns:
+    """Read the columns of a fit.
 
-    names: tuple[str, ...]
-    choice: Choice
-    values: dict[int, Floats]
-    row_word: str
-    places: Sequence[int] | _Lines
-    notes: tuple[str, ...] = ()
+    Parameters
+    ----------
+    data : str
+        The path of a CSV, TSV or Parquet file, or ``-`` for CSV on standard input.
+    x, y, weights : sequence of str, str or None, str or None
+        Names, or positions counted from 1 (from -1 at the end). Columns x and y that are not
+        given must be the only ones left that hold numbers.
+
+    Returns
+    -------
+    Columns
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, a column does not exist, or a value is text, missing,
+        infinite, or a negative weight; the message gives its line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+    ...     _ = file.write("time;dose\\n0,5;1\\n1;2\\n")
+    ...     file.flush()
+    ...     columns = read_columns(file.name)
+    >>> columns.x_names, columns.y_name, columns.x
+    (('time',), 'dose', array([0.5, 1. ]))
+    """
+    source = open_source(data)
+    sheet = open_sheet(source)
+    if len(sheet.names) == 1 and not (x and y):
+        raise InputError(
+            f"{source.name} has a single column, {sheet.names[0]!r}; give x and y in columns "
+            "separated by commas, tabs or semicolons."
+        )
+    choice = choose(sheet.names, sheet.numeric, x=x, y=y, weights=weights, source=source.name)
+    wanted = [*choice.x, choice.y, *([] if choice.weights is None else [choice.weights])]
+    values = sheet.read(wanted)
+    if not values[0].size:
+        raise FileError(f"{source.name} has columns but no rows; give a table with data in it.")
+    for column, numbers in zip(wanted, values, strict=True):
+        _check_finite(source.name, sheet, column, numbers)
+    inputs = values[: len(choice.x)]
+    weight_values = None if choice.weights is None else values[-1]
+    if choice.weights is not None:
+        _check_weights(source.name, sheet, choice.weights, values[-1])
+    return Columns(
+        source=source.name,
+        x=inputs[0] if len(inputs) == 1 else np.column_stack(inputs),
+        y=values[len(choice.x)],
+        weights=weight_values,
+        x_names=tuple(sheet.names[column] for column in choice.x),
+        y_name=sheet.names[choice.y],
+        weights_name=None if choice.weights is None else sheet.names[choice.weights],
+        notes=sheet.notes,
+    )
 
 
-@dataclass(frozen=True)
-class _Lines:
-    """The line of each row, looked up only when a message needs it."""
+def _check_finite(source: str, sheet: Sheet, column: int, values: Floats) -> None:
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    bad = int(np.count_nonzero(~finite))
+    missing = int(np.count_nonzero(np.isnan(values)))
+    kind = "missing" if missing == bad else "missing or infinite" if missing else "infinite"
+    first = sheet.locate(int(np.argmin(finite)))
+    raise InputError(
+        f"{source}: column {sheet.names[column]!r} has {bad} {kind} value{'s' * (bad > 1)}, "
+        f"{'the first ' * (bad > 1)}in {sheet.place} {first}; remove or complete "
+        f"{'those rows' if bad > 1 else 'that row'}."
+    )
 
-    source: Source
-    layout: object
 
-    def __getitem__(self, row: int) -> int: ...
+def _check_weights(source: str, sheet: Sheet, column: int, values: Floats) -> None:
+    name = sheet.names[column]
+    negative = int(np.count_nonzero(values < 0))
+    if negative:
+        first = int(np.argmax(values < 0))
+        raise InputError(
+            f"{source}: column {name!r} has {negative} negative weight{'s' * (negative > 1)}, "
+            f"{'the first ' * (negative > 1)}{values[first]:g} in {sheet.place} "
+            f"{sheet.locate(first)}; weights must be 0 or more."
+        )
+    if not values.any():
+        raise InputError(
+            f"{source}: all weights in column {name!r} are 0; "
+            "give at least two rows a positive weight."
+        )

@@ -18,7 +18,7 @@ from reluscape.networks.arrays import Floats
 if TYPE_CHECKING:
     from reluscape.networks.network import Network
 
-ELEMENTS = 1 << 17
+_ELEMENTS = 1 << 17
 """Numbers in one block of pre-activations: 1 MiB, which stays in the second-level cache."""
 
 
@@ -124,10 +124,12 @@ def values(network: Network, x: Floats) -> Floats:
         If a value is beyond the largest float.
     """
     result = np.empty((x.shape[0], network.targets))
-    rows = max(1, ELEMENTS // max(network.width, network.inputs, network.targets))
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        evaluate = _values_on_line if network.inputs == 1 else _values_in_space
-        evaluate(network, x, result, rows)
+        if network.inputs == 1:
+            _values_on_line(network, x, result, max(1, (_ELEMENTS >> 3) // network.targets))
+        else:
+            columns = max(network.width, network.inputs, network.targets)
+            _values_in_space(network, x, result, max(1, _ELEMENTS // columns))
     if not np.isfinite(result).all():
         first = int(np.flatnonzero(~np.isfinite(result).all(axis=1))[0])
         raise InputError(
@@ -137,52 +139,52 @@ def values(network: Network, x: Floats) -> Floats:
     return result
 
 
+def affine_values(network: Network, x: Floats) -> Floats:
+    """Return the affine part of a network, `offset + skip · x`.
+
+    Parameters
+    ----------
+    network : Network
+    x : ndarray of shape (n, inputs)
+
+    Returns
+    -------
+    ndarray of shape (n, targets)
+    """
+    offset = np.atleast_1d(network.offset)
+    if network.skip is None:
+        return np.tile(offset, (x.shape[0], 1))
+    slopes = network.skip.reshape(network.inputs, network.targets)
+    if network.inputs != 1:
+        return x @ slopes + offset
+    form = local_form(slopes[0], offset)
+    return (x - form.centres) * form.slopes + form.remainders
+
+
 def _values_in_space(network: Network, x: Floats, result: Floats, rows: int) -> None:
-    outputs = network.outputs.reshape(network.width, -1)
+    outputs = network.outputs.reshape(network.width, network.targets)
     for start in range(0, x.shape[0], rows):
         part = x[start : start + rows]
         block = activate(network, preactivations(network, part)) @ outputs
-        block += network.offset
-        if network.skip is not None:
-            block += part @ network.skip.reshape(network.inputs, -1)
+        block += affine_values(network, part)
         result[start : start + rows] = block
 
 
 def _values_on_line(network: Network, x: Floats, result: Floats, rows: int) -> None:
     # One neuron after another: a row's value never depends on its neighbours, as it may in BLAS.
     form = local_form(network.weights[:, 0], network.biases)
-    outputs = network.outputs.reshape(network.width, -1)
-    breakpoints = network.breakpoints()
-    middle = float(breakpoints[breakpoints.size // 2]) if breakpoints.size else 0.0
-    line = _affine_part(network, middle if np.isfinite(middle) else 0.0)
+    outputs = network.outputs.reshape(network.width, network.targets)
     for start in range(0, x.shape[0], rows):
-        part = x[start : start + rows, 0]
-        block = result[start : start + rows]
-        for k, (slope, centre, remainder) in enumerate(
-            zip(line.slopes, line.centres, line.remainders, strict=True)
-        ):
-            block[:, k] = (part - centre) * slope + remainder
+        part = x[start : start + rows]
+        block = affine_values(network, part)
         for j in range(network.width):
-            y = part - form.centres[j]
+            y = part[:, 0] - form.centres[j]
             y *= form.slopes[j]
             y += form.remainders[j]
             activate(network, y)
             for k in range(network.targets):
                 block[:, k] += outputs[j, k] * y
-
-
-def _affine_part(network: Network, centre: float) -> LocalForm:
-    """Return `offset + skip * x` around a centre that the network has in common."""
-    offset = np.atleast_1d(network.offset)
-    if network.skip is None:
-        return LocalForm(np.zeros_like(offset), np.zeros_like(offset), offset)
-    slopes = network.skip.reshape(-1)
-    product, error = _two_product(slopes, np.full_like(slopes, centre))
-    total = product + offset
-    virtual = total - product
-    constants = total + (((product - (total - virtual)) + (offset - virtual)) + error)
-    usable = np.isfinite(constants)
-    return LocalForm(slopes, np.where(usable, centre, 0.0), np.where(usable, constants, offset))
+        result[start : start + rows] = block
 
 
 def _two_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:

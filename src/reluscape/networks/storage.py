@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import secrets
 import struct
 import zipfile
 import zlib
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from reluscape.atomic import atomic_write
 from reluscape.errors import FileError, InputError
 from reluscape.networks.activations import Activation
 from reluscape.networks.network import Network
@@ -81,7 +81,15 @@ def save_network(network: Network, path: str | Path) -> None:
             **arrays,
         )
         data = buffer.getvalue()
-    _replace(target, data)
+    try:
+        with atomic_write(target) as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise FileError(
+            f"{target} cannot be written ({error.strerror}); choose another place."
+        ) from None
 
 
 def load_network(path: str | Path) -> Network:
@@ -183,10 +191,10 @@ def _from_json(source: Path, data: bytes) -> dict[str, Any]:
 
 def _from_npz(source: Path, data: bytes) -> dict[str, Any]:
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                return {}
-            content: dict[str, Any] = {name: archive[name] for name in archive.files}
+        archive = np.load(io.BytesIO(data), allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            return {}
+        content: dict[str, Any] = {name: archive[name] for name in archive.files}
     except _UNREADABLE:
         raise FileError(
             f"{source} is truncated or is not an .npz file; save the network again."
@@ -202,23 +210,3 @@ def _suffix(path: Path) -> str:
     if suffix not in (".json", ".npz"):
         raise InputError(f"{path} does not end in .json or .npz; give it one of these suffixes.")
     return suffix
-
-
-def _replace(target: Path, data: bytes) -> None:
-    """Write beside the target, then rename: nobody ever sees half a file."""
-    try:
-        target = target.resolve()  # a link stays a link, what it points to is replaced
-        temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
-        try:
-            with temporary.open("xb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if target.exists():
-                temporary.chmod(target.stat().st_mode & 0o777)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)  # gone already, unless something failed
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(f"{target} cannot be written ({reason}); choose another place.") from None

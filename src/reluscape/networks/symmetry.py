@@ -42,7 +42,7 @@ def balanced(network: Network) -> Network:
     Network(weights=[[2.0]], biases=[0.0], outputs=[2.0], offset=0.0)
     """
     width = network.width
-    outputs = network.outputs.reshape(width, -1)
+    outputs = network.outputs.reshape(width, network.targets)
     inner = _norms(np.column_stack([network.weights, network.biases]))
     outer = _norms(outputs)
     alive = (inner > 0.0) & (outer > 0.0)
@@ -99,9 +99,9 @@ def canonical(network: Network) -> Network:
     parts = _Parts(
         network.weights,
         network.biases,
-        network.outputs.reshape(network.width, -1),
+        network.outputs.reshape(network.width, network.targets),
         np.atleast_1d(network.offset),
-        None if network.skip is None else network.skip.reshape(network.inputs, -1),
+        None if network.skip is None else network.skip.reshape(network.inputs, network.targets),
         network.activation.slope,
     )
     parts = _join_aligned(_fold_constants(parts))
@@ -282,9 +282,10 @@ def _ordered(network: Network) -> Network:
         if network.inputs == 1:
             order = np.lexsort((weights[:, 0] < 0.0, -biases / weights[:, 0]))
         else:
-            lengths = _norms(weights)
-            columns = np.column_stack([weights, biases]) / lengths[:, np.newaxis]
-            order = np.lexsort(columns.T[::-1])
+            lengths = _norms(weights)[:, np.newaxis]
+            # Rounded, lest parallel hyperplanes be ordered by the last place of their directions.
+            columns = [*np.round(weights / lengths, 12).T, biases / lengths[:, 0]]
+            order = np.lexsort(columns[::-1])
     return Network(
         weights[order],
         biases[order],

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from reluscape.errors import InputError
 from reluscape.networks.activations import Activation
 from reluscape.networks.arrays import Floats
-from reluscape.networks.evaluation import preactivations
+from reluscape.networks.evaluation import affine_values, preactivations
 from reluscape.networks.network import Network
-
-AtZero: TypeAlias = Literal["gt", "ge"]
 
 _ELEMENTS = 1 << 20
 """Numbers in the largest temporary array: 8 MiB; about five of that size live at once."""
@@ -34,6 +31,7 @@ def risk(network: Network, x: Floats, y: Floats, weights: Floats) -> float:
     x : ndarray of shape (n, inputs), or (n,) for one input
     y : ndarray of shape (n, targets), or (n,) for one target
     weights : ndarray of shape (n,)
+        Not negative.
 
     Returns
     -------
@@ -58,7 +56,7 @@ def risk(network: Network, x: Floats, y: Floats, weights: Floats) -> float:
 
 
 def gradient(
-    network: Network, x: Floats, y: Floats, weights: Floats, at_zero: AtZero = "gt"
+    network: Network, x: Floats, y: Floats, weights: Floats, at_zero: str = "gt"
 ) -> Floats:
     """Return the generalized gradient of the risk.
 
@@ -68,6 +66,7 @@ def gradient(
     x : ndarray of shape (n, inputs), or (n,) for one input
     y : ndarray of shape (n, targets), or (n,) for one target
     weights : ndarray of shape (n,)
+        Not negative.
     at_zero : {"gt", "ge"}, default "gt"
         Derivative of the activation at zero: ``"gt"`` the left one (0 for ReLU, the slope for leaky
         ReLU), ``"ge"`` the right one (1).
@@ -90,7 +89,7 @@ def gradient(
     array([4., 2., 4., 1.])
     """
     right = _takes_right_derivative(at_zero)
-    outputs = network.outputs.reshape(network.width, -1)
+    outputs = network.outputs.reshape(network.width, network.targets)
     by_weights = np.zeros(network.weights.shape)
     by_biases = np.zeros(network.width)
     by_outputs = np.zeros(outputs.shape)
@@ -125,6 +124,7 @@ def hessian(network: Network, x: Floats, y: Floats, weights: Floats) -> Floats:
     x : ndarray of shape (n, inputs), or (n,) for one input
     y : ndarray of shape (n, targets), or (n,) for one target
     weights : ndarray of shape (n,)
+        Not negative.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def hessian(network: Network, x: Floats, y: Floats, weights: Floats) -> Floats:
            [ 0.,  0.,  2.,  2.]])
     """
     width, inputs, targets = network.width, network.inputs, network.targets
-    outputs = network.outputs.reshape(width, -1)
+    outputs = network.outputs.reshape(width, network.targets)
     ends = np.cumsum([0, width * inputs, width, width * targets, targets, inputs * targets])
     size = int(ends[5] if network.skip is not None else ends[4])
     total = np.zeros((size, size))
@@ -201,8 +201,8 @@ class _Block:
 def _blocks(
     network: Network, x: Floats, y: Floats, weights: Floats, columns: int
 ) -> Iterator[_Block]:
-    rows = x.reshape(x.shape[0], -1)
-    values = y.reshape(y.shape[0], -1)
+    rows = x[:, np.newaxis] if x.ndim == 1 else x
+    values = y[:, np.newaxis] if y.ndim == 1 else y
     if not (rows.shape[0] == values.shape[0] == weights.shape[0] and weights.ndim == 1):
         raise InputError(
             f"x, y and weights have {rows.shape[0]}, {values.shape[0]} and {weights.shape} rows; "
@@ -213,7 +213,7 @@ def _blocks(
             f"the data have {rows.shape[1]} input(s) and {values.shape[1]} target(s), the network "
             f"{network.inputs} and {network.targets}; give a network of the same."
         )
-    outputs = network.outputs.reshape(network.width, -1)
+    outputs = network.outputs.reshape(network.width, network.targets)
     step = max(1, _ELEMENTS // max(columns, network.inputs, network.targets, 1))
     for start in range(0, rows.shape[0], step):
         part = rows[start : start + step]
@@ -221,9 +221,7 @@ def _blocks(
         slope = network.activation.slope
         activations = np.maximum(y_part, slope * y_part if slope else 0.0)
         errors = activations @ outputs
-        errors += network.offset
-        if network.skip is not None:
-            errors += part @ network.skip.reshape(network.inputs, -1)
+        errors += affine_values(network, part)
         errors -= values[start : start + step]
         yield _Block(part, weights[start : start + step], y_part, activations, errors)
 

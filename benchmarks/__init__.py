@@ -1,0 +1,1 @@
+"""reluscape side by side with its peers: ``python -m benchmarks`` runs, measures and writes."""

@@ -1,0 +1,338 @@
+"""Good breakpoints for the descent to start from: dynamic programming, and exchange.
+
+`propose` is dynamic programming over a grid of possible breakpoints. As a function of the value
+at the last breakpoint the best cost so far is a minimum of parabolas; a beam keeps those that are
+lowest at a few values around the best one. It proposes for every number of breakpoints at once.
+`exchange` takes breakpoints out of a fit and puts them where they gain most, then descends.
+
+Source: Maidstone, Fearnhead, Letchford (2017), Detecting changes in slope with an L0 penalty,
+for the parabolas; the beam replaces their exact pruning, since a proposal needs no proof.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reluscape.kernels.compiled import compiled
+from reluscape.kernels.segments import (
+    LEVEL,
+    MASS,
+    MEAN,
+    RESIDUAL,
+    SLOPE,
+    SPREAD,
+    lay,
+    read_at,
+    summarise,
+    workspace,
+)
+from reluscape.kernels.spline import assess, newton, settle
+from reluscape.kernels.table import Table, count_below
+from reluscape.kernels.typing import Floats, Integers
+
+# Where the beam looks, in residual standard deviations around the best value of a breakpoint.
+PROBES = np.array([0.0, 0.03, -0.03, 0.1, -0.1, 0.3, -0.3, 0.8, -0.8, 2.0, -2.0, 5.0, -5.0])
+# An exchange must lower the sum of squares by this share to count.
+WORTHWHILE = 1e-10
+
+
+@compiled
+def read_grid(table: Table, grid: Floats, readings: Floats, counts: Integers) -> None:
+    """Read the moments at each grid point, and count the distinct inputs below it."""
+    last = grid.shape[0] - 1
+    for i in range(last + 1):
+        read_at(table, grid[i], readings[i])
+        counts[i] = count_below(table.edges, table.buckets, grid[i], False)
+    counts[last] = table.edges.shape[0]
+    total = table.high.shape[0] - 1
+    for i in range(6):
+        readings[last, i, 0] = table.high[total, 0, i]
+        readings[last, i, 1] = table.low[total, 0, i]
+
+
+@compiled
+def pairs(grid: Floats, readings: Floats, costs: Floats) -> None:
+    """Write the quadratic cost of a line between every two grid points, (G, G, 6).
+
+    In the values a (left) and b (right) it is `c0 a^2 + c1 b^2 + c2 a b + c3 a + c4 b + c5`.
+    """
+    out = np.empty(6)
+    for i in range(grid.shape[0] - 1):
+        for j in range(i + 1, grid.shape[0]):
+            summarise(readings[i], readings[j], grid[i], grid[j], out)
+            m, q, spread = out[MASS], out[MEAN], out[SPREAD]
+            level, slope = out[LEVEL], out[SLOPE]
+            p = 1.0 - q
+            costs[i, j, 0] = m * p * p + spread
+            costs[i, j, 1] = m * q * q + spread
+            costs[i, j, 2] = 2.0 * (m * p * q - spread)
+            costs[i, j, 3] = 2.0 * (spread * slope - m * p * level)
+            costs[i, j, 4] = -2.0 * (spread * slope + m * q * level)
+            costs[i, j, 5] = m * level * level + spread * slope * slope + out[RESIDUAL]
+
+
+@compiled
+def carry(parabola: Floats, cost: Floats, out: Floats) -> None:
+    """Add a line to a parabola in its left value, minimise over that: a parabola in its right."""
+    a = parabola[0] + cost[0]
+    b = parabola[1] + cost[3]
+    out[0] = cost[1]
+    out[1] = cost[4]
+    out[2] = parabola[2] + cost[5]
+    if a > 0.0:
+        out[0] = max(out[0] - cost[2] * cost[2] / (4.0 * a), 0.0)
+        out[1] -= cost[2] * b / (2.0 * a)
+        out[2] -= b * b / (4.0 * a)
+
+
+@compiled
+def lowest(parabola: Floats) -> tuple[float, float]:
+    """Return the least value of a parabola and where it is taken."""
+    if parabola[0] > 0.0:
+        at = -parabola[1] / (2.0 * parabola[0])
+        return parabola[2] - parabola[1] * parabola[1] / (4.0 * parabola[0]), at
+    return parabola[2], 0.0
+
+
+@compiled
+def propose(
+    table: Table,
+    grid: Floats,
+    most: int,
+    min_distance: float,
+    min_points: int,
+    wanted: int,
+) -> tuple[Floats, Integers]:
+    """Return the best breakpoints on a grid for every width up to `most`.
+
+    Returns costs (most + 1, wanted), infinite where there is none, and grid numbers
+    (most + 1, wanted, most), the first k of which count.
+    """
+    size = grid.shape[0]
+    beam = PROBES.shape[0]
+    readings = np.empty((size, 6, 2))
+    counts = np.empty(size, np.int64)
+    read_grid(table, grid, readings, counts)
+    costs = np.zeros((size, size, 6))
+    pairs(grid, readings, costs)
+    parabolas = np.zeros((most + 1, size, beam, 3))
+    parents = np.zeros((most + 1, size, beam, 2), np.int64)
+    kept = np.zeros((most + 1, size), np.int64)
+    kept[0, 0] = 1
+    candidates = np.empty((size * beam, 3))
+    origin = np.empty((size * beam, 2), np.int64)
+    least = np.empty(size * beam)
+    for k in range(1, most + 1):
+        for s in range(k, size - 1):
+            n = 0
+            best = np.inf
+            winner = 0
+            for r in range(s):
+                if kept[k - 1, r] == 0 or grid[s] - grid[r] < min_distance:
+                    continue
+                if counts[s] - counts[r] < min_points:
+                    continue
+                for q in range(kept[k - 1, r]):
+                    carry(parabolas[k - 1, r, q], costs[r, s], candidates[n])
+                    least[n], _ = lowest(candidates[n])
+                    origin[n, 0] = r
+                    origin[n, 1] = q
+                    if least[n] < best:
+                        best = least[n]
+                        winner = n
+                    n += 1
+            if n == 0:
+                continue
+            mass = readings[s, 0, 0]
+            sigma = np.sqrt(max(best, 0.0) / mass) if mass > 0.0 else 0.0
+            _, centre = lowest(candidates[winner])
+            # No parabola above the winner's value at the farthest probe can be lowest anywhere.
+            reach = PROBES[-1] * sigma
+            bound = best + candidates[winner, 0] * reach * reach
+            few = 0
+            for i in range(n):
+                if least[i] <= bound:
+                    candidates[few] = candidates[i]
+                    origin[few] = origin[i]
+                    few += 1
+            for probe in range(beam):
+                at = centre + PROBES[probe] * sigma
+                chosen = 0
+                low = np.inf
+                for i in range(few):
+                    value = (candidates[i, 0] * at + candidates[i, 1]) * at + candidates[i, 2]
+                    if value < low:
+                        low = value
+                        chosen = i
+                slots = kept[k, s]
+                known = False
+                for i in range(slots):
+                    same = parents[k, s, i, 0] == origin[chosen, 0]
+                    known = known or (same and parents[k, s, i, 1] == origin[chosen, 1])
+                if not known:
+                    parabolas[k, s, slots] = candidates[chosen]
+                    parents[k, s, slots] = origin[chosen]
+                    kept[k, s] = slots + 1
+    return collect(grid, counts, costs, parabolas, parents, kept, min_distance, min_points, wanted)
+
+
+@compiled
+def collect(
+    grid: Floats,
+    counts: Integers,
+    costs: Floats,
+    parabolas: Floats,
+    parents: Integers,
+    kept: Integers,
+    min_distance: float,
+    min_points: int,
+    wanted: int,
+) -> tuple[Floats, Integers]:
+    """Close each beam with the last line; trace the best for each last breakpoint back."""
+    most = kept.shape[0] - 1
+    size = grid.shape[0]
+    best = np.full((most + 1, wanted), np.inf)
+    knots = np.zeros((most + 1, wanted, max(most, 1)), np.int64)
+    closed = np.empty(3)
+    totals = np.empty(size)
+    slots = np.empty(size, np.int64)
+    for k in range(most + 1):
+        for r in range(size - 1):
+            totals[r] = np.inf
+            short = grid[size - 1] - grid[r] < min_distance
+            if short or counts[size - 1] - counts[r] < min_points:
+                continue
+            for q in range(kept[k, r]):
+                carry(parabolas[k, r, q], costs[r, size - 1], closed)
+                value, _ = lowest(closed)
+                if value < totals[r]:
+                    totals[r] = value
+                    slots[r] = q
+        totals[size - 1] = np.inf
+        order = np.argsort(totals)
+        for i in range(min(wanted, size)):
+            s = order[i]
+            if totals[s] == np.inf:
+                break
+            best[k, i] = totals[s]
+            q = slots[s]
+            for j in range(k - 1, -1, -1):
+                knots[k, i, j] = s
+                s, q = parents[j + 1, s, q, 0], parents[j + 1, s, q, 1]
+    return best, knots
+
+
+@compiled
+def insertions(
+    table: Table,
+    tau: Floats,
+    tied: bool,
+    skips: Floats,
+    side: float,
+    grid: Floats,
+    readings: Floats,
+    costs: Floats,
+) -> None:
+    """Write the sum of squares after one more breakpoint at each grid point into `costs`.
+
+    Points that coincide with a vertex get infinity. `side` is the new breakpoint's share in the
+    leftmost slope, see `spline.tie_of`.
+    """
+    k = tau.shape[0] - 2
+    base_readings, base, _, _, _ = workspace(k + 2)
+    _, segments, phi, diagonal, lower = workspace(k + 3)
+    tie = np.zeros(k + 3)
+    more = np.zeros(max(k + 1, 1))
+    trial = np.empty(k + 3)
+    lay(table, tau, base_readings, base)
+    i = 0
+    for g in range(grid.shape[0]):
+        t = grid[g]
+        costs[g] = np.inf
+        while i < k and tau[i + 1] <= t:
+            i += 1
+        if not tau[i] < t < tau[i + 1]:
+            continue
+        for r in range(k + 2):
+            trial[r + 1 if r > i else r] = tau[r]
+        trial[i + 1] = t
+        for r in range(k + 1):
+            for c in range(6):
+                segments[r + 1 if r > i else r, c] = base[r, c]
+        summarise(base_readings[i], readings[g], tau[i], t, segments[i])
+        summarise(readings[g], base_readings[i + 1], t, tau[i + 1], segments[i + 1])
+        if tied:
+            for r in range(k):
+                more[r + 1 if r >= i else r] = skips[r]
+            more[i] = side
+        costs[g] = assess(trial, segments, tied, more, phi, diagonal, lower, tie)
+
+
+@compiled
+def exchange(
+    table: Table,
+    tau: Floats,
+    tied: bool,
+    skips: Floats,
+    sides: Floats,
+    grid: Floats,
+    readings: Floats,
+    rounds: int,
+) -> float:
+    """Move breakpoints one at a time to where they gain most, in place; return the squares."""
+    k = tau.shape[0] - 2
+    atomic = table.high.shape[1] == 1
+    trial, turns = tau.copy(), skips.copy()
+    best, _ = newton(table, tau, tied, skips, 1)
+    rest = np.empty(k + 1)
+    others = np.zeros(max(k - 1, 1))
+    costs = np.empty(grid.shape[0])
+    for _ in range(rounds):
+        before = best
+        for j in range(k):
+            for r in range(k + 1):
+                rest[r] = tau[r + 1 if r > j else r]
+            if tied:
+                for r in range(k - 1):
+                    others[r] = skips[r + 1 if r >= j else r]
+            for side in sides:
+                insertions(table, rest, tied, others, side, grid, readings, costs)
+                g = np.argmin(costs)
+                if costs[g] == np.inf:
+                    continue
+                put(rest, others, grid[g], side, trial, turns, tied)
+                now, _ = newton(table, trial, tied, turns, 12)
+                if now < best * 1.01:
+                    now, _ = newton(table, trial, tied, turns, 60)
+                    if atomic:
+                        now = settle(table, trial, tied, turns)
+                if now < best * (1.0 - WORTHWHILE):
+                    best = now
+                    tau[:] = trial
+                    skips[:] = turns
+        if not best < before * (1.0 - WORTHWHILE):
+            break
+    return best
+
+
+@compiled
+def put(
+    rest: Floats,
+    others: Floats,
+    t: float,
+    side: float,
+    trial: Floats,
+    turns: Floats,
+    tied: bool,
+) -> None:
+    """Insert a breakpoint into sorted vertices, and its side into the sides."""
+    i = 1
+    while rest[i] <= t:
+        i += 1
+    for r in range(rest.shape[0]):
+        trial[r + 1 if r >= i else r] = rest[r]
+    trial[i] = t
+    if tied:
+        for r in range(rest.shape[0] - 2):
+            turns[r + 1 if r >= i - 1 else r] = others[r]
+        turns[i - 1] = side

@@ -1,0 +1,389 @@
+"""Descent of the breakpoints of a continuous piecewise-linear fit, values solved exactly.
+
+For fixed breakpoints the best values are a linear least-squares problem (variable projection), so
+the sum of squares is a function of the breakpoints alone. `newton` follows it with damped Newton
+steps; on data, where it has a corner at every input, `settle` then finishes among the gaps
+between inputs, where it is smooth. Both only ever go down.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reluscape.kernels.compiled import compiled
+from reluscape.kernels.segments import (
+    LEVEL,
+    MASS,
+    MEAN,
+    lay,
+    read_at,
+    relay,
+    solve,
+    squares,
+    substitute,
+    workspace,
+)
+from reluscape.kernels.table import Table, count_below, densities
+from reluscape.kernels.typing import Floats
+
+# Newton steps of one descent: far more than a quadratic basin needs.
+MOST_STEPS = 60
+# A step whose gain is below this share of the sum of squares has converged.
+NO_GAIN = 1e-14
+# A step may close at most this share of the gap between two breakpoints.
+CLOSING = 0.7
+# Curvature on data is read off a window of this share of the shorter neighbouring interval.
+WINDOW = 0.25
+# Rounds of `settle`: each ends with every breakpoint better placed than the last.
+MOST_ROUNDS = 40
+# Inputs tried on either side of a breakpoint in one round of `settle`.
+NEIGHBOURS = 6
+
+
+@compiled
+def tie_of(tau: Floats, skips: Floats, tie: Floats) -> None:
+    """Write the condition on the values that a network without skip connection obeys.
+
+    Its leftmost slope is `sum_j skips[j] * (change of slope at j)`: see `training.polish`.
+    """
+    k = tau.shape[0] - 2
+    for i in range(k + 2):
+        tie[i] = 0.0
+    first = 1.0 / (tau[1] - tau[0])
+    tie[0] -= first
+    tie[1] += first
+    for j in range(1, k + 1):
+        left, right = 1.0 / (tau[j] - tau[j - 1]), 1.0 / (tau[j + 1] - tau[j])
+        tie[j - 1] -= skips[j - 1] * left
+        tie[j] += skips[j - 1] * (left + right)
+        tie[j + 1] -= skips[j - 1] * right
+
+
+@compiled
+def assess(
+    tau: Floats,
+    segments: Floats,
+    tied: bool,
+    skips: Floats,
+    phi: Floats,
+    diagonal: Floats,
+    lower: Floats,
+    tie: Floats,
+) -> float:
+    """Solve for the values; return the sum of squares."""
+    if tied:
+        tie_of(tau, skips, tie)
+    solve(segments, tied, tie, phi, diagonal, lower)
+    return squares(segments, phi)
+
+
+@compiled
+def slopes_of(tau: Floats, phi: Floats, slopes: Floats) -> None:
+    """Write the slope of every interval."""
+    for i in range(slopes.shape[0]):
+        slopes[i] = (phi[i + 1] - phi[i]) / (tau[i + 1] - tau[i])
+
+
+@compiled
+def derivatives(
+    table: Table,
+    tau: Floats,
+    segments: Floats,
+    tied: bool,
+    phi: Floats,
+    diagonal: Floats,
+    lower: Floats,
+    tie: Floats,
+    bend: bool,
+    gradient: Floats,
+    hessian: Floats,
+) -> None:
+    """Write gradient (k,) and Hessian (k, k) of the sum of squares in the breakpoints.
+
+    `diagonal` and `lower` are the factors that `solve` left. The Hessian is that of the linear
+    coefficients eliminated; with `bend` it has the term `2 d e p` of the moving kink, for data
+    read off a window around the breakpoint.
+    """
+    k = tau.shape[0] - 2
+    slopes = np.empty(k + 1)
+    slopes_of(tau, phi, slopes)
+    error = 0.0
+    mass = np.empty(k)
+    total = 0.0
+    steps = np.zeros((k, k + 2))
+    solved = np.zeros((k, k + 2))
+    turn = np.empty(k)
+    for j in range(k):
+        m, q = segments[j, MASS], segments[j, MEAN]
+        rise = phi[j + 1] - phi[j]
+        error += m * (phi[j] + q * rise - segments[j, LEVEL])
+        total += m
+        mass[j] = total
+        turn[j] = slopes[j + 1] - slopes[j]
+        gradient[j] = 2.0 * turn[j] * error
+        for i in range(j + 1):
+            steps[j, i] += segments[i, MASS] * (1.0 - segments[i, MEAN])
+            steps[j, i + 1] += segments[i, MASS] * segments[i, MEAN]
+        for i in range(k + 2):
+            solved[j, i] = steps[j, i]
+        substitute(diagonal, lower, solved[j], False)
+    if tied:
+        z = tie.copy()
+        substitute(diagonal, lower, z, False)
+        along = 0.0
+        for i in range(k + 2):
+            along += tie[i] * z[i]
+        if along > 0.0:
+            for j in range(k):
+                off = 0.0
+                for i in range(k + 2):
+                    off += tie[i] * solved[j, i]
+                for i in range(k + 2):
+                    solved[j, i] -= z[i] * off / along
+    for i in range(k):
+        for j in range(i + 1):
+            inner = mass[j]
+            for r in range(k + 2):
+                inner -= steps[j, r] * solved[i, r]
+            hessian[i, j] = 2.0 * turn[i] * turn[j] * inner
+            hessian[j, i] = hessian[i, j]
+    if bend:
+        for j in range(k):
+            hessian[j, j] += 2.0 * turn[j] * push(table, tau, phi, slopes, j + 1)
+
+
+@compiled
+def push(table: Table, tau: Floats, phi: Floats, slopes: Floats, j: int) -> float:
+    """Return `e p` at the interior vertex j; for data its mean over a window."""
+    t = tau[j]
+    if table.high.shape[1] > 1:
+        piece = count_below(table.edges, table.buckets, t, True)
+        p, fp = densities(table, piece, t)
+        return phi[j] * p - fp
+    h = WINDOW * min(t - tau[j - 1], tau[j + 1] - t)
+    before, here, after = np.empty((6, 2)), np.empty((6, 2)), np.empty((6, 2))
+    read_at(table, t - h, before)
+    read_at(table, t, here)
+    read_at(table, t + h, after)
+    error = 0.0
+    for slope, a, b in ((slopes[j - 1], before, here), (slopes[j], here, after)):
+        m = (b[0, 0] - a[0, 0]) + (b[0, 1] - a[0, 1])
+        x = (b[1, 0] - a[1, 0]) + (b[1, 1] - a[1, 1])
+        f = (b[3, 0] - a[3, 0]) + (b[3, 1] - a[3, 1])
+        error += slope * (x - t * m) + phi[j] * m - f
+    return error / (2.0 * h)
+
+
+@compiled
+def damped_step(hessian: Floats, gradient: Floats, damping: float, step: Floats) -> bool:
+    """Solve `(H + damping diag|H|) step = -gradient` by Cholesky; False if not positive."""
+    k = gradient.shape[0]
+    factor = np.empty((k, k))
+    for i in range(k):
+        for j in range(i + 1):
+            s = hessian[i, j]
+            if i == j:
+                s += damping * abs(s)
+            for r in range(j):
+                s -= factor[i, r] * factor[j, r]
+            if i == j:
+                if not s > 1e-14 * abs(hessian[i, i]) or s <= 0.0:
+                    return False
+                factor[i, i] = np.sqrt(s)
+            else:
+                factor[i, j] = s / factor[j, j]
+    for i in range(k):
+        s = -gradient[i]
+        for r in range(i):
+            s -= factor[i, r] * step[r]
+        step[i] = s / factor[i, i]
+    for i in range(k - 1, -1, -1):
+        s = step[i]
+        for r in range(i + 1, k):
+            s -= factor[r, i] * step[r]
+        step[i] = s / factor[i, i]
+    return True
+
+
+@compiled
+def room(tau: Floats, step: Floats) -> float:
+    """Return the largest share of a step that keeps the breakpoints in order."""
+    share = 1.0
+    k = step.shape[0]
+    for i in range(k + 1):
+        gap = tau[i + 1] - tau[i]
+        left = step[i - 1] if i > 0 else 0.0
+        right = step[i] if i < k else 0.0
+        closing = left - right
+        if closing > CLOSING * gap:
+            share = min(share, CLOSING * gap / closing)
+    return share
+
+
+@compiled
+def newton(table: Table, tau: Floats, tied: bool, skips: Floats, most: int) -> tuple[float, int]:
+    """Move the interior vertices `tau[1:-1]` downhill in place; return squares and steps."""
+    k = tau.shape[0] - 2
+    readings, segments, phi, diagonal, lower = workspace(k + 2)
+    tie = np.zeros(k + 2)
+    lay(table, tau, readings, segments)
+    best = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
+    if k == 0:
+        return best, 0
+    gradient, step = np.zeros(k), np.zeros(k)
+    hessian = np.zeros((k, k))
+    trial = tau.copy()
+    damping = 1e-6
+    made = 0
+    while made < most:
+        derivatives(
+            table, tau, segments, tied, phi, diagonal, lower, tie, True, gradient, hessian
+        )
+        gained = 0.0
+        while damping < 1e12:
+            if damped_step(hessian, gradient, damping, step):
+                share = room(tau, step)
+                moved = False
+                for i in range(k):
+                    trial[i + 1] = tau[i + 1] + share * step[i]
+                    moved = moved or trial[i + 1] != tau[i + 1]
+                if not moved:
+                    break
+                lay(table, trial, readings, segments)
+                now = assess(trial, segments, tied, skips, phi, diagonal, lower, tie)
+                if now < best:
+                    gained = best - now
+                    break
+            damping = 1e-3 if damping < 1e-3 else damping * 8.0
+        if gained == 0.0:
+            break
+        for i in range(k):
+            tau[i + 1] = trial[i + 1]
+        best -= gained
+        best = now
+        damping *= 0.1
+        made += 1
+        if gained <= NO_GAIN * best:
+            break
+    return best, made
+
+
+@compiled
+def settle(table: Table, tau: Floats, tied: bool, skips: Floats) -> float:
+    """Finish on data: place every breakpoint at its best among the gaps near it, in place."""
+    k = tau.shape[0] - 2
+    readings, segments, phi, diagonal, lower = workspace(k + 2)
+    tie = np.zeros(k + 2)
+    lay(table, tau, readings, segments)
+    best = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
+    edges = table.edges
+    for _ in range(MOST_ROUNDS):
+        start = best
+        for j in range(1, k + 1):
+            old = tau[j]
+            chosen = old
+            at = count_below(edges, table.buckets, old, False)
+            first = max(at - NEIGHBOURS, 0)
+            for r in range(first, min(at + NEIGHBOURS, edges.shape[0])):
+                if not tau[j - 1] < edges[r] < tau[j + 1]:
+                    continue
+                tau[j] = edges[r]
+                relay(table, tau, j, readings, segments)
+                now = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
+                if now < best:
+                    best = now
+                    chosen = edges[r]
+            tau[j] = chosen
+            relay(table, tau, j, readings, segments)
+        best = within_gaps(
+            table, tau, tied, skips, readings, segments, phi, diagonal, lower, tie, best
+        )
+        if not best < start - NO_GAIN * start:
+            break
+    return best
+
+
+@compiled
+def jump(table: Table, at: int, tau: Floats, phi: Floats, j: int) -> float:
+    """Return by how much the derivative in the breakpoint j grows as it passes input `at`."""
+    high = table.high
+    m = high[at + 1, 0, 0] - high[at, 0, 0]
+    f = high[at + 1, 0, 3] - high[at, 0, 3]
+    left = (phi[j] - phi[j - 1]) / (tau[j] - tau[j - 1])
+    right = (phi[j + 1] - phi[j]) / (tau[j + 1] - tau[j])
+    return 2.0 * (right - left) * (m * phi[j] - f)
+
+
+@compiled
+def within_gaps(
+    table: Table,
+    tau: Floats,
+    tied: bool,
+    skips: Floats,
+    readings: Floats,
+    segments: Floats,
+    phi: Floats,
+    diagonal: Floats,
+    lower: Floats,
+    tie: Floats,
+    best: float,
+) -> float:
+    """Newton steps that keep each breakpoint in its gap between inputs, where all is smooth."""
+    k = tau.shape[0] - 2
+    edges = table.edges
+    low, high = np.empty(k), np.empty(k)
+    gradient, step = np.zeros(k), np.zeros(k)
+    hessian = np.zeros((k, k))
+    trial = tau.copy()
+    lay(table, tau, readings, segments)
+    best = min(best, assess(tau, segments, tied, skips, phi, diagonal, lower, tie))
+    for _ in range(MOST_STEPS):
+        derivatives(
+            table, tau, segments, tied, phi, diagonal, lower, tie, False, gradient, hessian
+        )
+        for j in range(k):
+            t = tau[j + 1]
+            at = count_below(edges, table.buckets, t, False)
+            on_input = at < edges.shape[0] and edges[at] == t
+            if on_input and gradient[j] <= 0.0:
+                # The derivative jumps here: data at the breakpoint count as left of it from now.
+                gradient[j] = min(gradient[j] + jump(table, at, tau, phi, j + 1), 0.0)
+                low[j], high[j] = t, edges[min(at + 1, edges.shape[0] - 1)]
+            else:
+                low[j], high[j] = edges[max(at - 1, 0)], edges[min(at, edges.shape[0] - 1)]
+            low[j] = max(low[j], tau[j] + (1.0 - CLOSING) * (t - tau[j]))
+            high[j] = min(high[j], tau[j + 2] - (1.0 - CLOSING) * (tau[j + 2] - t))
+            pinned = (t <= low[j] and gradient[j] >= 0.0) or (t >= high[j] and gradient[j] <= 0.0)
+            if pinned:
+                gradient[j] = 0.0
+                for i in range(k):
+                    hessian[i, j] = 0.0
+                    hessian[j, i] = 0.0
+                hessian[j, j] = 1.0
+        now = best
+        moved = False
+        if damped_step(hessian, gradient, 1e-12, step):
+            share = 1.0
+            for _ in range(4):
+                moved = False
+                for j in range(k):
+                    t = min(max(tau[j + 1] + share * step[j], low[j]), high[j])
+                    moved = moved or t != tau[j + 1]
+                    trial[j + 1] = t
+                if not moved:
+                    break
+                lay(table, trial, readings, segments)
+                now = assess(trial, segments, tied, skips, phi, diagonal, lower, tie)
+                if now < best:
+                    break
+                share *= 0.25
+        if not now < best:
+            break
+        gained = best - now
+        best = now
+        for j in range(k):
+            tau[j + 1] = trial[j + 1]
+        if gained <= NO_GAIN * best:
+            break
+    lay(table, tau, readings, segments)
+    return assess(tau, segments, tied, skips, phi, diagonal, lower, tie)

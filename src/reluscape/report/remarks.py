@@ -1,0 +1,66 @@
+"""What the residuals of a fit say, in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from reluscape.report.facts import Piece, Residuals
+from reluscape.report.numbers import number, position
+from reluscape.report.protocol import FitLike
+
+_UNEVEN = 2.0
+_ENOUGH_ROWS = 5
+
+
+def remarks(fit: FitLike, errors: Residuals, found: Sequence[Piece]) -> list[str]:
+    """Say in words what the residuals show.
+
+    Parameters
+    ----------
+    fit : Fit
+    errors : Residuals
+    found : sequence of Piece
+        Empty with several inputs.
+
+    Returns
+    -------
+    list of str
+    """
+    said = [_on_neighbours(errors.autocorrelation, fit.problem.size), _on_spread(fit, found)]
+    return [remark for remark in said if remark]
+
+
+def _on_neighbours(correlation: float, rows: int) -> str:
+    if not math.isfinite(correlation):
+        return ""
+    if abs(correlation) <= 2 / math.sqrt(rows):
+        meaning = "no more than chance."
+    elif correlation > 0:
+        meaning = (
+            "more than chance. Either the noise is not independent or the curve has more bends "
+            "than the fit; intervals are then too narrow."
+        )
+    else:
+        meaning = "more than chance, they alternate."
+    return f"Neighbouring residuals have a correlation of {correlation:.2f}: {meaning}"
+
+
+def _on_spread(fit: FitLike, found: Sequence[Piece]) -> str:
+    counted = [piece for piece in found if piece.rows >= _ENOUGH_ROWS]
+    if len(counted) < 2:
+        return ""
+    span = float(np.ptp(fit.problem.x))
+    ordered = sorted(counted, key=lambda piece: piece.spread)
+    least, most = ordered[0], ordered[-1]
+    if most.spread <= _UNEVEN * least.spread:
+        return "The residuals spread about equally on all pieces."
+    return (
+        f"The residuals spread {number(most.spread, 3)} (root mean square) between "
+        f"{position(most.start, span)} and {position(most.end, span)}, but "
+        f"{number(least.spread, 3)} between {position(least.start, span)} and "
+        f"{position(least.end, span)}. This is not noise of one size: take asymptotic intervals "
+        "with care, prefer the bootstrap, or give weights."
+    )
