@@ -1,8 +1,8 @@
 """Slow, obvious versions of everything fast: the judges of the package.
 
-Nothing here imports the package; ``fit_oracles`` holds the judges of whole fits. A network is a :class:`Plain` record of floats, a target or a
-density a :class:`Pieces` record of exact polynomials, and every float is taken at its exact
-binary value.
+Nothing here imports the package; ``fit_oracles`` holds the judges of whole fits. A network is a
+:class:`Plain` record of floats, a target or a density a :class:`Pieces` record of exact
+polynomials, and every float is taken at its exact binary value.
 
 =========================  =====================================================================
 judge                      how
@@ -107,8 +107,8 @@ def _add_hessian(
         for j, right in enumerate(inner):
             hess[i][j] += 2 * weight * left * right
     for j in range(width):
-        for row, value in ((j, x), (width + j, Fraction(1))):
-            term = 2 * weight * e * s[j] * value
+        for row, factor in ((j, x), (width + j, Fraction(1))):
+            term = 2 * weight * e * s[j] * factor
             hess[row][2 * width + j] += term
             hess[2 * width + j][row] += term
 

@@ -51,8 +51,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb") -> Generator[IO
     text = "b" not in mode
     try:
         # "x" instead of "w": the file is ours alone, and the user's umask decides who reads it.
-        with open(
-            temporary,
+        with temporary.open(
             mode.replace("w", "x"),
             encoding="utf-8" if text else None,
             newline="\n" if text else None,

@@ -1,4 +1,4 @@
-"""The accuracy the package promises: exact rationals on hostile data, a plain loop on plain data."""
+"""The accuracy promised: exact rationals on hostile data, a plain loop on plain data."""
 
 from __future__ import annotations
 

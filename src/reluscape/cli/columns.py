@@ -137,7 +137,8 @@ def find(names: Sequence[str], wanted: str, option: str, source: str) -> int:
             f"or from -1 to -{len(names)} counted from the end."
         )
     raise InputError(
-        f"{source} has no column {wanted!r}, it has {_columns(names)}; {_hint(names, wanted, option)}"
+        f"{source} has no column {wanted!r}, it has {_columns(names)}; "
+        f"{_hint(names, wanted, option)}"
     )
 
 

@@ -29,6 +29,12 @@ class Outputs:
     report: Path | None
     plot: Path | None
 
+    @property
+    def paths(self) -> dict[str, Path]:
+        """The files to write, by what they hold."""
+        named = {"save": self.save, "report": self.report, "plot": self.plot}
+        return {name: path for name, path in named.items() if path is not None}
+
 
 def check_outputs(
     data: str, *, save: Path | None = None, report: Path | None = None, plot: Path | None = None
@@ -54,10 +60,10 @@ def check_outputs(
 
     Examples
     --------
-    >>> check_outputs("data.csv", plot=Path("picture.gif"))
+    >>> check_outputs("data.csv", plot=Path("a.gif"))
     Traceback (most recent call last):
         ...
-    reluscape.errors.InputError: --plot cannot write picture.gif; end its name in .png, .svg or .pdf.
+    reluscape.errors.InputError: --plot cannot write a.gif; end its name in .png, .svg or .pdf.
     """
     for option, path in (("--save", save), ("--report", report), ("--plot", plot)):
         if path is not None:
@@ -71,8 +77,7 @@ def _check(option: str, path: Path, data: str) -> None:
     known = SUFFIXES[option]
     if path.suffix.lower() not in known:
         raise InputError(
-            f"{option} cannot write {path}; end its name in "
-            f"{', '.join(known[:-1])} or {known[-1]}."
+            f"{option} cannot write {path}; end its name in {', '.join(known[:-1])} or {known[-1]}."
         )
     if not path.parent.is_dir():
         raise FileError(f"{option}: there is no folder {path.parent}; make it first.")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from numba.core.event import Event
@@ -46,6 +46,7 @@ class Waiting:
             self._bar.stop()
 
     def __call__(self, message: str, fraction: float) -> None:
+        """Show how far the work is."""
         if not sys.stderr.isatty() or time.monotonic() - self._began < _PATIENCE:
             return
         if self._bar is None:
@@ -83,5 +84,6 @@ def announcing_compilation() -> Generator[None]:
             """Do nothing."""
             del event
 
-    with event.install_listener("numba:compile", Listener()):
+    untyped: Any = event
+    with untyped.install_listener("numba:compile", Listener()):
         yield

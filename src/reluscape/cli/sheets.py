@@ -8,17 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reluscape.cli.arrow import ParquetTable, open_parquet, read_delimited
 from reluscape.cli.layout import MISSING, Layout, find_layout, records_of
 from reluscape.cli.sources import Source
 from reluscape.errors import FileError, InputError
-
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
 
 Floats = NDArray[np.float64]
 _DATE = re.compile(r"\d{4}-\d\d?(-\d\d?)?([T ].*)?|\d\d?[./-]\d\d?[./-]\d{2,4}.*|\d\d?:\d\d.*")
@@ -26,27 +24,27 @@ _SHOWN = 40
 
 
 class Sheet(Protocol):
-    """A table in a file, of which any columns can be read.
-
-    Attributes
-    ----------
-    names : tuple of str
-    numeric : tuple of bool
-        Which columns look like numbers.
-    place : str
-        What a row's place is called: "line" or "row".
-    notes : tuple of str
-        What a user should know about how the file was understood.
-    """
+    """A table in a file, of which any columns can be read."""
 
     @property
-    def names(self) -> tuple[str, ...]: ...
+    def names(self) -> tuple[str, ...]:
+        """One name a column."""
+        ...
+
     @property
-    def numeric(self) -> tuple[bool, ...]: ...
+    def numeric(self) -> tuple[bool, ...]:
+        """Which columns look like numbers."""
+        ...
+
     @property
-    def place(self) -> str: ...
+    def place(self) -> str:
+        """What a row's place is called: "line" or "row"."""
+        ...
+
     @property
-    def notes(self) -> tuple[str, ...]: ...
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know about how the file was understood."""
+        ...
 
     def read(self, columns: Sequence[int]) -> list[Floats]:
         """Return columns of numbers, nan where a value is missing; raise on text."""
@@ -74,7 +72,10 @@ def open_sheet(source: Source) -> Sheet:
         When it is empty, damaged, or no table.
     """
     if source.head().startswith(b"PAR1"):
-        return ParquetSheet.open(source)
+        table = open_parquet(source.open())
+        if table is None:
+            raise _damaged(source.name)
+        return ParquetSheet(source, table)
     suffixes = {suffix.lower() for suffix in PurePath(source.name).suffixes}
     if suffixes & {".parquet", ".pq"}:
         raise FileError(f"{source.name} is not a Parquet file; write it again, or as CSV.")
@@ -110,41 +111,15 @@ class TextSheet:
 
     def read(self, columns: Sequence[int]) -> list[Floats]:
         """Return columns of numbers, nan where a value is missing; raise on text."""
-        import pyarrow as pa
-
-        try:
-            return self._read_fast(columns)
-        except pa.ArrowInvalid:
-            # Arrow gave up: read again in Python, which finds the fault and its line.
-            return self._read_slowly(columns)
+        with self.source.open() as stream:
+            values = read_delimited(stream, self.layout, MISSING, columns)
+        # What Arrow does not take is read again in Python, which finds the fault and its line.
+        return self._read_slowly(columns) if values is None else values
 
     def locate(self, row: int) -> int:
         """Return the line of a row of data."""
-        return next(islice(records_of(self.source, self.layout), row, None))[0]
-
-    def _read_fast(self, columns: Sequence[int]) -> list[Floats]:
-        import pyarrow as pa
-        from pyarrow import csv
-
-        keys = [str(column) for column in columns]
-        with self.source.open() as stream:
-            table = csv.read_csv(
-                stream,
-                read_options=csv.ReadOptions(
-                    column_names=[str(column) for column in range(len(self.names))],
-                    skip_rows=self.layout.skip,
-                ),
-                parse_options=csv.ParseOptions(
-                    delimiter=self.layout.delimiter, newlines_in_values=self.layout.quoted
-                ),
-                convert_options=csv.ConvertOptions(
-                    include_columns=keys,
-                    column_types={key: pa.float64() for key in keys},
-                    null_values=list(MISSING),
-                    decimal_point=self.layout.decimal,
-                ),
-            )
-        return [np.asarray(table.column(key).to_numpy(), dtype=np.float64) for key in keys]
+        line, _ = next(islice(records_of(self.source, self.layout), row, None))
+        return line
 
     def _read_slowly(self, columns: Sequence[int]) -> list[Floats]:
         width = len(self.names)
@@ -171,62 +146,39 @@ class ParquetSheet:
     """A table in a Parquet file."""
 
     source: Source
-    file: pq.ParquetFile
-    names: tuple[str, ...]
-    numeric: tuple[bool, ...]
+    table: ParquetTable
     place: str = "row"
     notes: tuple[str, ...] = ()
 
-    @classmethod
-    def open(cls, source: Source) -> ParquetSheet:
-        """Read the table's schema; raise `FileError` where the file is damaged."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name a column."""
+        return self.table.names
 
-        try:
-            file = pq.ParquetFile(source.open())
-        except (pa.ArrowException, OSError) as problem:
-            raise FileError(
-                f"{source.name} is a damaged Parquet file; write it again."
-            ) from problem
-        schema = file.schema_arrow
-        types = cast("list[pa.DataType]", schema.types)
-        return cls(
-            source,
-            file,
-            tuple(cast("list[str]", schema.names)),
-            tuple(
-                pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_decimal(t)
-                for t in types
-            ),
-        )
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Which columns hold numbers."""
+        return self.table.numeric
 
     def read(self, columns: Sequence[int]) -> list[Floats]:
         """Return columns of numbers, nan where a value is missing; raise on text."""
-        import pyarrow as pa
-
         for column in columns:
-            if self.file.metadata.num_rows and not self.numeric[column]:
-                raise self._not_numbers(column)
-        names = [self.names[column] for column in columns]
-        try:
-            table = self.file.read(columns=names)
-        except (pa.ArrowException, OSError) as problem:
-            raise FileError(
-                f"{self.source.name} is a damaged Parquet file; write it again."
-            ) from problem
-        floats = [table.column(name).cast(pa.float64(), safe=False) for name in names]
-        return [np.asarray(column.to_numpy(), dtype=np.float64) for column in floats]
+            if self.table.rows and not self.numeric[column]:
+                raise _not_a_number(
+                    self.source.name, "row 1", self.names[column], self.table.example(column)
+                )
+        values = self.table.read(columns)
+        if values is None:
+            raise _damaged(self.source.name)
+        return values
 
     def locate(self, row: int) -> int:
         """Return the row, counted from 1."""
         return row + 1
 
-    def _not_numbers(self, column: int) -> InputError:
-        name = self.names[column]
-        values = self.file.read(columns=[name]).column(name)
-        first = next((str(value) for value in values if value.is_valid), "")
-        return _not_a_number(self.source.name, "row 1", name, first)
+
+def _damaged(name: str) -> FileError:
+    return FileError(f"{name} is a damaged Parquet file; write it again.")
 
 
 def _not_a_number(source: str, place: str, name: str, text: str) -> InputError:

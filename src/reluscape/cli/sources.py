@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
+from reluscape.cli.arrow import open_stream
 from reluscape.errors import FileError
 
 HEAD_BYTES = 1 << 18
@@ -32,19 +33,14 @@ class Source:
 
     def open(self) -> IO[bytes]:
         """Open at the start; files that end in .gz, .bz2 or .zst are unpacked on the way."""
-        import pyarrow as pa
-
-        stream = pa.input_stream(str(self.path) if self.path else pa.py_buffer(self.content or b""))
-        return cast("IO[bytes]", stream)
+        return open_stream(self.path, self.content)
 
     def head(self) -> bytes:
         """Return the first bytes, `HEAD_BYTES` at most."""
-        import pyarrow as pa
-
         try:
             with self.open() as stream:
                 return stream.read(HEAD_BYTES)
-        except (OSError, pa.ArrowInvalid) as problem:
+        except (OSError, ValueError) as problem:
             reason = problem.strerror if isinstance(problem, OSError) else None
             raise FileError(
                 f"cannot read {self.name} ({reason or problem}); "
@@ -73,7 +69,9 @@ def open_source(data: str) -> Source:
         return Source("standard input", None, sys.stdin.buffer.read())
     path = Path(data)
     if path.is_dir():
-        raise FileError(f"{data} is a directory; give the path of a CSV, TSV or Parquet file in it.")
+        raise FileError(
+            f"{data} is a directory; give the path of a CSV, TSV or Parquet file in it."
+        )
     try:
         if path.is_file():
             return Source(data, path, None)

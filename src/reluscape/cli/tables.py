@@ -47,7 +47,7 @@ class Columns:
 def read_columns(
     data: str, *, x: Sequence[str] = (), y: str | None = None, weights: str | None = None
 ) -> Columns:
-    """Read the columns of a fit.
+    r"""Read the columns of a fit.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def read_columns(
     --------
     >>> import tempfile
     >>> with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
-    ...     _ = file.write("time;dose\\n0,5;1\\n1;2\\n")
+    ...     _ = file.write("time;dose\n0,5;1\n1;2\n")
     ...     file.flush()
     ...     columns = read_columns(file.name)
     >>> columns.x_names, columns.y_name, columns.x

@@ -18,7 +18,7 @@ from reluscape.atomic import atomic_write
 from reluscape.report import html, sections
 from reluscape.report.facts import pieces, residuals
 from reluscape.report.numbers import number
-from reluscape.report.plots import INK, plot_fit, render
+from reluscape.report.plots import BLUE, INK, plot_fit, render
 from reluscape.report.protocol import FitLike, InferenceLike
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _figure(figure: Figure, title: str, fit: FitLike, inference: InferenceLike |
 
 
 def _inline_svg(figure: Figure) -> str:
-    """Return a figure as SVG that takes its size and its ink from the page."""
+    """Return a figure as SVG that takes its size and its colours from the page."""
     stream = io.BytesIO()
     render(figure, stream, "svg", page=True)
     svg = stream.getvalue().decode("utf-8")
@@ -150,7 +150,7 @@ def _inline_svg(figure: Figure) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     head, rest = svg.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
-    return f"{head}>{rest.replace(INK, 'currentColor')}"
+    return f"{head}>{rest.replace(INK, 'currentColor').replace(BLUE, 'var(--blue)')}"
 
 
 def _command(command: Sequence[str] | None) -> str:

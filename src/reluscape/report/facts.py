@@ -147,7 +147,7 @@ def _residual_values(fit: FitLike) -> Floats:
 
 
 def _rounding(fit: FitLike) -> float:
-    """The size of residuals that are nothing but rounding."""
+    """Return the size of residuals that are nothing but rounding."""
     return 1e-12 * float(np.abs(fit.problem.y).max())
 
 

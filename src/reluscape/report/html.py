@@ -16,7 +16,7 @@ def table(
     text: Sequence[int] = (),
     chosen: int | None = None,
 ) -> str:
-    """Write a table.
+    r"""Write a table.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def table(
     Examples
     --------
     >>> table(["a"], [["<1"]])
-    '<div class="wide"><table>\\n<tr><th>a</th></tr>\\n<tr><td>&lt;1</td></tr>\\n</table></div>'
+    '<div class="wide"><table>\n<tr><th>a</th></tr>\n<tr><td>&lt;1</td></tr>\n</table></div>'
     """
     lines = [_row("th", headings, text)]
     for index, cells in enumerate(rows):
@@ -134,7 +134,6 @@ def page(title: str, style: str, body: str) -> str:
 
 def _row(tag: str, cells: Sequence[str], text: Sequence[int], *, chosen: bool = False) -> str:
     marked = "".join(
-        f"<{tag}{_TEXT if i in text else ''}>{escape(c)}</{tag}>"
-        for i, c in enumerate(cells)
+        f"<{tag}{_TEXT if i in text else ''}>{escape(c)}</{tag}>" for i, c in enumerate(cells)
     )
     return f'<tr class="chosen">{marked}</tr>' if chosen else f"<tr>{marked}</tr>"

@@ -51,7 +51,7 @@ def position(value: float, span: float) -> str:
     Examples
     --------
     >>> position(1.7e9 + 12.3456, span=100.0)
-    '1700000012.346'
+    '1700000012.35'
     """
     return number(value, _digits_to(value, span, 5))
 

@@ -1,5 +1,8 @@
 """The figure of a fit: data, line, breakpoints, residuals."""
 
+# Matplotlib leaves its keyword arguments untyped.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import logging
@@ -20,10 +23,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by colour-blind readers and in grey print.
-_LINE = "#d55e00"
-_BREAK = "#0072b2"
-_DATA = "#7d8590"
 INK = "#222222"
+BLUE = "#0072b2"
+_LINE = "#d55e00"
+_DATA = "#7d8590"
 _MOST_POINTS = 5_000
 _RESOLUTION = 200
 
@@ -142,7 +145,7 @@ def _plain_matplotlib(*, words: bool = False) -> Generator[None]:
     """Keep a user's matplotlibrc and missing glyphs from getting in the way."""
     from matplotlib import rc_context
 
-    settings: dict[str, Any] = {
+    settings: dict[Any, Any] = {
         "svg.fonttype": "none" if words else "path",
         "svg.hashsalt": "reluscape",
         "pdf.fonttype": 42,
@@ -203,13 +206,13 @@ def _draw_breakpoints(
     left, right = fit.problem.x.min(), fit.problem.x.max()
     for axes in both:
         for index, place in enumerate(fit.breakpoints):
-            axes.axvline(place, color=_BREAK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
+            axes.axvline(place, color=BLUE, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1.5)
             if inference is None:
                 continue
             low, high = inference.breakpoints[index].low, inference.breakpoints[index].high
             if np.isfinite(low) and np.isfinite(high):
                 band = (max(low, left), min(high, right))
-                axes.axvspan(*band, color=_BREAK, alpha=0.16, linewidth=0, zorder=0.5)
+                axes.axvspan(*band, color=BLUE, alpha=0.16, linewidth=0, zorder=0.5)
 
 
 def _dress(axes: Axes) -> None:
@@ -220,5 +223,5 @@ def _dress(axes: Axes) -> None:
         spine.set_linewidth(0.8)
     axes.tick_params(color=INK, labelcolor=INK, width=0.8, labelsize=9)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set_size(10)
+        axis.label.set_fontsize(10)
         axis.get_offset_text().set(color=INK, size=8)

@@ -1,5 +1,7 @@
 """What a report needs to know of a fit, so that fits and reports do not import each other."""
 
+# ruff: noqa: D102 (each member is documented where it is implemented)
+
 from __future__ import annotations
 
 from collections.abc import Sequence

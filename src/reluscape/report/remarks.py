@@ -29,14 +29,14 @@ def remarks(fit: FitLike, errors: Residuals, found: Sequence[Piece]) -> list[str
     -------
     list of str
     """
-    said = [_on_neighbours(errors.autocorrelation, fit.problem.size), _on_spread(fit, found)]
+    said = [_on_neighbours(errors.autocorrelation, fit), _on_spread(fit, found)]
     return [remark for remark in said if remark]
 
 
-def _on_neighbours(correlation: float, rows: int) -> str:
+def _on_neighbours(correlation: float, fit: FitLike) -> str:
     if not math.isfinite(correlation):
         return ""
-    if abs(correlation) <= 2 / math.sqrt(rows):
+    if abs(correlation) <= 2 / math.sqrt(fit.problem.size):
         meaning = "no more than chance."
     elif correlation > 0:
         meaning = (
@@ -45,7 +45,8 @@ def _on_neighbours(correlation: float, rows: int) -> str:
         )
     else:
         meaning = "more than chance, they alternate."
-    return f"Neighbouring residuals have a correlation of {correlation:.2f}: {meaning}"
+    order = "" if fit.problem.x.size == fit.problem.size else " (in the order of the fitted values)"
+    return f"Neighbouring residuals{order} have a correlation of {correlation:.2f}: {meaning}"
 
 
 def _on_spread(fit: FitLike, found: Sequence[Piece]) -> str:

@@ -22,8 +22,13 @@ def breakpoints(fit: FitLike, inference: InferenceLike | None) -> str:
         rows = [[f"{i}", position(float(b), span)] for i, b in enumerate(fit.breakpoints, start=1)]
         return html.section("Breakpoints", html.table(["", "x"], rows, text=(0,)))
     rows = [
-        [f"{i}", position(e.value, span), number(e.standard_error, 3)]
-        + [position(e.low, span), position(e.high, span)]
+        [
+            f"{i}",
+            position(e.value, span),
+            number(e.standard_error, 3),
+            position(e.low, span),
+            position(e.high, span),
+        ]
         for i, e in enumerate(inference.breakpoints, start=1)
     ]
     headings = ["", "x", "± se", *_interval(inference)]
@@ -34,9 +39,7 @@ def slopes(inference: InferenceLike | None) -> str:
     """Write the section on slopes and their uncertainty; without inference there is none."""
     if inference is None:
         return ""
-    rows = [
-        [f"{i}", *_estimate(estimate)] for i, estimate in enumerate(inference.slopes, start=1)
-    ]
+    rows = [[f"{i}", *_estimate(estimate)] for i, estimate in enumerate(inference.slopes, start=1)]
     rows.append(["intercept at x = 0", *_estimate(inference.intercept)])
     headings = ["piece", "slope", "± se", *_interval(inference)]
     return html.section("Slopes", html.table(headings, rows, text=(0,)))
@@ -48,8 +51,14 @@ def formula(fit: FitLike, found: Sequence[Piece]) -> str:
         return ""
     span, rise = float(np.ptp(fit.problem.x)), float(np.ptp(fit.problem.y))
     rows = [
-        [f"{i}", position(piece.start, span), position(piece.end, span)]
-        + [_line(piece, span, rise), f"{piece.rows:,}", number(piece.spread, 3)]
+        [
+            f"{i}",
+            position(piece.start, span),
+            position(piece.end, span),
+            _line(piece, span, rise),
+            f"{piece.rows:,}",
+            number(piece.spread, 3),
+        ]
         for i, piece in enumerate(found, start=1)
     ]
     headings = ["piece", "from", "to", "line", "rows", "spread"]
@@ -96,8 +105,15 @@ def widths(fit: FitLike) -> str:
     if not fit.widths:
         return ""
     rows = [
-        [f"{row.width}", number(row.risk), number(row.sum_of_squares, 6), number(row.bic, 6)]
-        + [number(row.cv_error), number(row.cv_standard_error, 3), "chosen" if row.chosen else ""]
+        [
+            f"{row.width}",
+            number(row.risk),
+            number(row.sum_of_squares, 7),
+            number(row.bic, 6),
+            number(row.cv_error),
+            number(row.cv_standard_error, 3),
+            "chosen" if row.chosen else "",
+        ]
         for row in fit.widths
     ]
     chosen = next((i for i, row in enumerate(fit.widths) if row.chosen), None)
@@ -119,9 +135,7 @@ def widths(fit: FitLike) -> str:
 
 def _estimate(estimate: EstimateLike) -> list[str]:
     error = estimate.standard_error
-    value, low, high = (
-        with_error(v, error) for v in (estimate.value, estimate.low, estimate.high)
-    )
+    value, low, high = (with_error(v, error) for v in (estimate.value, estimate.low, estimate.high))
     return [value, number(error, 3), low, high]
 
 

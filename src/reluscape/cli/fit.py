@@ -1,0 +1,190 @@
+"""``reluscape fit``: read a table, fit, show and write the result."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from reluscape.cli.outputs import Outputs, check_outputs
+from reluscape.cli.progress import Waiting, announcing_compilation, tell
+from reluscape.cli.render import Result, show_json, show_tables
+from reluscape.errors import FileError, InputError
+
+if TYPE_CHECKING:
+    from reluscape.cli.tables import Columns
+    from reluscape.fits.inference import Inference
+    from reluscape.fitting import Fit
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for, one field an option; `words` is the command itself."""
+
+    words: Sequence[str]
+    data: str
+    x: Sequence[str]
+    y: str | None
+    width: str
+    weights: str | None
+    skip: bool
+    seed: int
+    max_width: int | None
+    monotone: Literal["increasing", "decreasing"] | None
+    slope_min: float | None
+    slope_max: float | None
+    min_distance: float
+    min_points: int
+    level: float
+    bootstrap: int | None
+    save: Path | None
+    report: Path | None
+    plot: Path | None
+    as_json: bool
+
+
+def run(request: Request) -> int:
+    """Do what was asked for.
+
+    Parameters
+    ----------
+    request : Request
+
+    Returns
+    -------
+    int
+        The exit status 0.
+
+    Raises
+    ------
+    InputError
+        When the call, the data or an output path are wrong.
+    """
+    width = _width(request)
+    _check_options(request)
+    outputs = check_outputs(
+        request.data, save=request.save, report=request.report, plot=request.plot
+    )
+    from reluscape.cli.tables import read_columns
+
+    columns = read_columns(request.data, x=request.x, y=request.y, weights=request.weights)
+    for note in columns.notes:
+        tell(f"reluscape: {note}.")
+    result = _fit(request, width, columns)
+    # The result is shown even where a disk turns out to be full: nothing is lost.
+    lost = _write(request, result, outputs)
+    if request.as_json:
+        show_json(result, request.words, outputs.paths)
+    else:
+        show_tables(result)
+    if lost is not None:
+        raise lost
+    for path in outputs.paths.values():
+        tell(f"reluscape: wrote {path}")
+    return 0
+
+
+def _width(request: Request) -> int | Literal["auto"]:
+    """Return the width as `reluscape.fit` takes it."""
+    text = request.width.strip()
+    if text == "auto":
+        return "auto"
+    if not re.fullmatch(r"\d{1,9}", text):
+        raise InputError(f"--width is {text!r}; give a whole number, 0 or more, or auto.")
+    if request.max_width is not None:
+        raise InputError("--max-width goes with --width auto only; leave one of the two out.")
+    return int(text)
+
+
+def _check_options(request: Request) -> None:
+    """Refuse what can be refused before any work."""
+    if not 0 < request.level < 1:
+        raise InputError(f"--level is {request.level:g}; give a number between 0 and 1, like 0.95.")
+    if request.bootstrap is not None and request.bootstrap < 2:
+        raise InputError(f"--bootstrap is {request.bootstrap}; give 2 replicates or more.")
+    if request.bootstrap is not None and (len(request.x) > 1 or not request.skip):
+        raise InputError(
+            "--bootstrap works with a single --x and without --no-skip; leave one of them out."
+        )
+    for option, value in (("--slope-min", request.slope_min), ("--slope-max", request.slope_max)):
+        if value is not None and math.isnan(value):
+            raise InputError(f"{option} is nan; give a number.")
+
+
+def _fit(request: Request, width: int | Literal["auto"], columns: Columns) -> Result:
+    with Waiting() as waiting:
+        from reluscape.fitting import fit
+        from reluscape.problems.samples import Samples
+
+        with announcing_compilation():
+            found = fit(
+                Samples(columns.x, columns.y, columns.weights),
+                width,
+                skip=request.skip,
+                seed=request.seed,
+                max_width=10 if request.max_width is None else request.max_width,
+                monotone=request.monotone,
+                slope_bounds=_slope_bounds(request),
+                min_distance=request.min_distance,
+                min_points=request.min_points,
+                progress=waiting,
+            )
+            return Result(columns, found, _infer(request, found))
+
+
+def _slope_bounds(request: Request) -> tuple[float, float] | None:
+    if request.slope_min is None and request.slope_max is None:
+        return None
+    return (
+        -math.inf if request.slope_min is None else request.slope_min,
+        math.inf if request.slope_max is None else request.slope_max,
+    )
+
+
+def _infer(request: Request, found: Fit) -> Inference | None:
+    if len(request.x) > 1 or not request.skip:
+        return None
+    if request.bootstrap is None:
+        return found.inference(level=request.level)
+    return found.inference(
+        method="bootstrap", level=request.level, replicates=request.bootstrap, seed=request.seed
+    )
+
+
+def _write(request: Request, result: Result, outputs: Outputs) -> FileError | None:
+    """Write the files; return what went wrong instead of raising it."""
+    try:
+        if outputs.save:
+            result.fit.network.save(outputs.save)
+        if outputs.plot or outputs.report:
+            _draw(request, result, outputs)
+    except OSError as problem:
+        return FileError(f"cannot write {problem.filename} ({problem.strerror}); make room for it.")
+    return None
+
+
+def _draw(request: Request, result: Result, outputs: Outputs) -> None:
+    from reluscape.report.plots import plot_fit, save_figure
+
+    columns, inference = result.columns, result.inference
+    x_name = ", ".join(columns.x_names)
+    figure = plot_fit(result.fit, inference, x_name=x_name, y_name=columns.y_name)
+    if outputs.plot:
+        save_figure(figure, outputs.plot)
+    if outputs.report:
+        from reluscape.report.document import write_report
+
+        write_report(
+            result.fit,
+            outputs.report,
+            command=request.words,
+            x_name=x_name,
+            y_name=columns.y_name,
+            weights_name=columns.weights_name,
+            inference=inference,
+            source=columns.source,
+            figure=figure,
+        )

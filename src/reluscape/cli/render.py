@@ -1,0 +1,193 @@
+"""The result of a fit on standard output: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reluscape._version import __version__
+from reluscape.report.numbers import number, position, with_error
+
+if TYPE_CHECKING:
+    from reluscape.cli.tables import Columns
+    from reluscape.fits.inference import Inference
+    from reluscape.fitting import Fit
+
+
+@dataclass(frozen=True)
+class Result:
+    """A fit and what it was made from."""
+
+    columns: Columns
+    fit: Fit
+    inference: Inference | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: headings, rows of text, and the row to emphasise."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    chosen: int | None = None
+
+
+def show_json(result: Result, words: Sequence[str], files: Mapping[str, Path]) -> None:
+    """Print one JSON document.
+
+    Parameters
+    ----------
+    result : Result
+    words : sequence of str
+        The command.
+    files : mapping of str to Path
+        The files written.
+    """
+    from reluscape.report.values import fit_values
+
+    columns = result.columns
+    values = fit_values(result.fit, result.inference)
+    document = {
+        "reluscape": __version__,
+        "command": shlex.join(words),
+        "data": {
+            "source": columns.source,
+            "x": list(columns.x_names),
+            "y": columns.y_name,
+            "weights": columns.weights_name,
+            "rows": values.pop("rows"),
+            "distinct": values.pop("distinct"),
+        },
+        **values,
+        "files": {name: str(path) for name, path in files.items()},
+    }
+    sys.stdout.write(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def show_tables(result: Result) -> None:
+    """Print tables: drawn with Rich on a terminal, in plain text elsewhere.
+
+    Parameters
+    ----------
+    result : Result
+    """
+    heading, tables, claim = _heading(result), _tables(result), result.fit.claim
+    if sys.stdout.isatty():
+        _print_rich(heading, tables, claim)
+    else:
+        _print_plain(heading, tables, claim)
+
+
+def _heading(result: Result) -> list[str]:
+    columns, fit, inference = result.columns, result.fit, result.inference
+    problem = fit.problem
+    one_input = len(columns.x_names) == 1
+    data = f"{columns.y_name} against {', '.join(columns.x_names)}, {problem.size:,} rows"
+    if one_input and problem.distinct < problem.size:
+        data += f" ({problem.distinct:,} distinct x)"
+    data += f" of {columns.source}"
+    if columns.weights_name is not None:
+        data += f", weighted by {columns.weights_name}"
+    kinks = len(fit.breakpoints) if one_input else 0
+    shape = (
+        f"{fit.width} neuron{'s' * (fit.width != 1)}"
+        if not one_input or not fit.skip
+        else f"{kinks} breakpoint{'s' * (kinks != 1)}"
+    )
+    quality = f"{shape}, sum of squares {number(fit.sum_of_squares, 7)}, R² {number(fit.r_squared)}"
+    if inference is not None:
+        quality += (
+            f", residual standard error {number(inference.noise)} on "
+            f"{inference.degrees_of_freedom:,} degrees of freedom"
+        )
+    return [data, quality]
+
+
+def _tables(result: Result) -> list[Table]:
+    fit, inference = result.fit, result.inference
+    tables: list[Table] = []
+    if inference is not None:
+        tables.append(_estimates(inference, float(np.ptp(fit.problem.x))))
+    elif len(result.columns.x_names) == 1:
+        span = float(np.ptp(fit.problem.x))
+        rows = [[f"breakpoint {i}", position(b, span)] for i, b in enumerate(fit.breakpoints, 1)]
+        rows += [[f"slope {i}", number(s)] for i, s in enumerate(fit.slopes)]
+        rows.append(["intercept", number(fit.intercept)])
+        tables.append(Table(["", "value"], rows))
+    if fit.widths:
+        tables.append(_widths(fit))
+    return tables
+
+
+def _estimates(inference: Inference, span: float) -> Table:
+    rows: list[list[str]] = []
+    for e in inference.breakpoints:
+        places = [position(value, span) for value in (e.value, e.low, e.high)]
+        rows.append([e.name, places[0], number(e.standard_error, 3), *places[1:]])
+    for e in (*inference.slopes, inference.intercept):
+        value, low, high = (with_error(v, e.standard_error) for v in (e.value, e.low, e.high))
+        rows.append([e.name, value, number(e.standard_error, 3), low, high])
+    level = f"{100 * inference.level:g} %"
+    return Table(["", "estimate", "std. error", f"{level} from", "to"], rows)
+
+
+def _widths(fit: Fit) -> Table:
+    rows = [
+        [
+            f"{row.width}",
+            number(row.risk),
+            number(row.sum_of_squares, 7),
+            number(row.bic, 6),
+            number(row.cv_error),
+            number(row.cv_standard_error, 3),
+            "chosen" if row.chosen else "",
+        ]
+        for row in fit.widths
+    ]
+    chosen = next((i for i, row in enumerate(fit.widths) if row.chosen), None)
+    headings = ["width", "risk", "sum of squares", "BIC", "5-fold error", "std. error", ""]
+    return Table(headings, rows, chosen)
+
+
+def _print_plain(heading: Sequence[str], tables: Sequence[Table], claim: str) -> None:
+    lines = list(heading)
+    for table in tables:
+        grid = [table.headings, *table.rows]
+        sizes = [max(len(row[column]) for row in grid) for column in range(len(table.headings))]
+        lines.append("")
+        for row in grid:
+            first, *rest = (
+                cell.ljust(size) if column == 0 else cell.rjust(size)
+                for column, (cell, size) in enumerate(zip(row, sizes, strict=True))
+            )
+            lines.append("  ".join([first, *rest]).rstrip())
+    sys.stdout.write("\n".join([*lines, "", claim]) + "\n")
+
+
+def _print_rich(heading: Sequence[str], tables: Sequence[Table], claim: str) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    title, *rest = heading
+    console.print(Text(title, style="bold"))
+    for line in rest:
+        console.print(Text(line))
+    for table in tables:
+        grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+        for column, name in enumerate(table.headings):
+            grid.add_column(Text(name), justify="right" if column else "left", no_wrap=True)
+        for index, row in enumerate(table.rows):
+            style = "bold green" if index == table.chosen else None
+            grid.add_row(*(Text(cell) for cell in row), style=style)
+        console.print(grid)
+    console.print(Text(claim, style="dim"))

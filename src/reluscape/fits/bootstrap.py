@@ -1,0 +1,100 @@
+"""Intervals by resampling rows: no assumption on the noise beyond independent rows."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.fits.constraints import Constraints
+from reluscape.fits.inference import Inference, package, rows_of, values_of
+from reluscape.fits.polyline import Polyline
+from reluscape.fits.search import Progress, with_values
+from reluscape.problems.samples import Samples
+
+Floats = NDArray[np.float64]
+
+
+def bootstrap(
+    problem: Samples,
+    line: Polyline,
+    constraints: Constraints,
+    *,
+    level: float,
+    replicates: int,
+    seed: int,
+    progress: Progress,
+) -> Inference:
+    """Refit resampled rows, each from the breakpoints of the fit, and take percentiles.
+
+    Every replicate draws as many rows as there are, with replacement, and follows the fit's own
+    breakpoints down to the nearest critical point.
+    """
+    seeds = np.random.SeedSequence(seed).spawn(replicates)
+    values = values_of(line, problem)
+    x, y = problem.x.reshape(-1), problem.y
+    order = np.argsort(x)
+    x, y = x[order], y[order]
+    weights = None if problem.given_weights is None else problem.given_weights[order]
+
+    def replicate(child: np.random.SeedSequence) -> Floats:
+        rng = np.random.default_rng(child)
+        counts = np.bincount(rng.integers(0, len(x), len(x)), minlength=len(x)).astype(np.float64)
+        if weights is not None:
+            counts *= weights
+        if not counts.any():
+            return np.full(len(values.flat), np.nan)
+        resampled = Samples(x, y, counts)
+        return values_of(refit(resampled, line, constraints, problem), resampled).flat
+
+    drawn = np.empty((replicates, len(values.flat)))
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for i, row in enumerate(pool.map(replicate, seeds)):
+            drawn[i] = row
+            progress("bootstrap", (i + 1) / replicates)
+    errors = np.nanstd(drawn, axis=0, ddof=1)
+    low, high = np.nanquantile(drawn, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    rows = rows_of(problem)
+    dof = max(rows - (2 * len(values.breakpoints) + 2), 0)
+    scale = problem.moments.y_axis.scale**2
+    total = line.squares * scale * problem.moments.mass * (1.0 if problem.weighted else rows)
+    noise = float(np.sqrt(total / dof)) if dof else float("nan")
+    note = f"{replicates} resamples of the rows; percentile intervals."
+    return package(values, errors, low, high, noise, dof, level, note, "bootstrap")
+
+
+def refit(
+    resampled: Samples, line: Polyline, constraints: Constraints, original: Samples
+) -> Polyline:
+    """Descend from the breakpoints of a fit on other data."""
+    from reluscape.kernels import bounded, segments, spline
+
+    moments = resampled.moments
+    inner = moments.x_axis.reduce(original.moments.x_axis.restore(line.tau[1:-1]))
+    low, high = moments.support
+    inside = inner[(inner > low) & (inner < high)]
+    if len(inside) < len(inner):
+        # Rows at the ends were not drawn: a breakpoint outside the data bends nothing.
+        return _lost(line)
+    tau = np.concatenate([[low], inner, [high]])
+    if constraints.active:
+        unit = moments.y_axis.scale / moments.x_axis.scale
+        bounds = np.array(constraints.slopes) / unit
+        distance = constraints.min_distance / moments.x_axis.scale
+        bounded.sweep(moments.table, tau, bounds, distance, constraints.min_points, np.empty(0))
+        readings, parts, phi, _, _ = segments.workspace(len(tau))
+        segments.lay(moments.table, tau, readings, parts)
+        squares = bounded.solve_bounded(tau, parts, bounds, phi)
+        return Polyline(tau, phi, squares)
+    tied = line.left_active is not None and not line.free_slope
+    skips = np.where(line.left_active, -1.0, 0.0) if line.left_active is not None else np.zeros(1)
+    spline.newton(moments.table, tau, tied, skips, spline.MOST_STEPS)
+    spline.settle(moments.table, tau, tied, skips)
+    return with_values(moments, tau, line.left_active, line.free_slope)
+
+
+def _lost(line: Polyline) -> Polyline:
+    nothing = np.full_like(line.phi, np.nan)
+    return Polyline(line.tau, nothing, float("nan"), line.left_active, line.free_slope)

@@ -1,0 +1,104 @@
+"""The search for plain networks, without a skip connection.
+
+The leftmost slope of such a network is made by its neurons: `-sum of d_j` over those that are
+active to the left of their breakpoint, d_j the change of slope there. Which neurons are is a
+second, discrete unknown. A neuron that is active on the whole support gives the slope away freely
+and costs a breakpoint.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.fits.polyline import Polyline
+from reluscape.fits.search import ROUNDS, THOROUGH, Effort, Progress, free_search, grid_of, with_values
+from reluscape.problems.moments import Moments
+
+Floats = NDArray[np.float64]
+
+# All patterns of sides are tried up to this width; beyond, random ones.
+ALL_PATTERNS = 6
+PATTERNS = 64
+# Patterns followed down.
+FOLLOWED = 6
+# A left-active neuron takes its whole change of slope from the leftmost slope.
+LEFT, RIGHT = -1.0, 0.0
+
+
+def plain_search(
+    moments: Moments, widths: Sequence[int], seed: int, effort: Effort, progress: Progress
+) -> dict[int, Polyline]:
+    """Search among networks without skip connection for several widths at once."""
+    needed = sorted({k for width in widths for k in (width, width - 1) if k >= 0})
+    free = free_search(moments, needed, seed, effort, progress)
+    result: dict[int, Polyline] = {}
+    for width in widths:
+        if width == 0:
+            result[0] = constant(moments)
+            continue
+        shorter = free[width - 1]
+        none = np.zeros(width - 1, dtype=np.bool_)
+        best = Polyline(shorter.tau, shorter.phi, shorter.squares, none, free_slope=True)
+        tied = tied_search(moments, [free[width].tau], width, seed)
+        result[width] = tied if tied.squares < best.squares else best
+    return result
+
+
+def constant(moments: Moments) -> Polyline:
+    """Return the best constant: a network of width 0 without skip connection."""
+    from reluscape.kernels import segments
+    from reluscape.kernels.table import pure_error
+
+    low, high = moments.support
+    tau = np.array([low, high])
+    readings, parts, _, _, _ = segments.workspace(2)
+    segments.lay(moments.table, tau, readings, parts)
+    # A support of one point has no length to lay a line on: its level is read off directly.
+    table = moments.table
+    mass = float(table.high[-1, 0, 0])
+    level = float(parts[0, segments.LEVEL]) if high > low else float(table.high[-1, 0, 3]) / mass
+    phi = np.array([level, level])
+    squares = segments.squares(parts, phi) if high > low else pure_error(table.high, table.low)
+    return Polyline(tau, phi, squares, np.zeros(0, dtype=np.bool_))
+
+
+def tied_search(
+    moments: Moments, starts: Sequence[Floats], width: int, seed: int
+) -> Polyline:
+    """Search with every breakpoint inside the support and the leftmost slope tied."""
+    from reluscape.kernels import proposals, spline
+
+    table = moments.table
+    grid = grid_of(moments, THOROUGH.grid // 2, 0.5)
+    readings, counts = np.empty((len(grid), 6, 2)), np.empty(len(grid), np.int64)
+    proposals.read_grid(table, grid, readings, counts)
+    rng = np.random.default_rng(seed)
+    if width <= ALL_PATTERNS:
+        patterns = [np.array(p) for p in itertools.product((LEFT, RIGHT), repeat=width)]
+    else:
+        patterns = [np.where(rng.random(width) < 0.5, LEFT, RIGHT) for _ in range(PATTERNS)]
+        patterns += [np.full(width, LEFT), np.full(width, RIGHT)]
+    ranked: list[tuple[float, Floats, Floats]] = []
+    for start in starts:
+        for skips in patterns:
+            tau = start.copy()
+            squares, _ = spline.newton(table, tau, True, skips, 3)
+            ranked.append((squares, tau, skips))
+    ranked.sort(key=lambda item: item[0])
+    best = ranked[0]
+    for _, tau, skips in ranked[:FOLLOWED]:
+        turned = skips.copy()
+        sides = np.array([LEFT, RIGHT])
+        squares = proposals.exchange(
+            table, tau, True, turned, sides, grid, readings, ROUNDS
+        )
+        squares, _ = spline.newton(table, tau, True, turned, spline.MOST_STEPS)
+        if moments.atomic:
+            squares = spline.settle(table, tau, True, turned)
+        if squares < best[0]:
+            best = (squares, tau, turned)
+    return with_values(moments, best[1], best[2] == LEFT)

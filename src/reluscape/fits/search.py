@@ -1,0 +1,185 @@
+"""The search for the best breakpoints: many good proposals, each followed down to the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.fits.polyline import Polyline
+from reluscape.problems.moments import Moments
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to search.
+
+    Attributes
+    ----------
+    grid : int
+        Points of the dynamic programming: quadratic in time, and the descent makes up for gaps.
+    grids : int
+        Number of different grids.
+    followed : int
+        Proposals followed down per grid.
+    clusters : bool
+        Whether to try jumps and spikes.
+    """
+
+    grid: int
+    grids: int
+    followed: int
+    clusters: bool
+
+
+THOROUGH = Effort(grid=160, grids=2, followed=8, clusters=True)
+# For the folds of a cross-validation, where a few parts in a thousand do not matter.
+QUICK = Effort(grid=80, grids=1, followed=3, clusters=False)
+
+# Rounds of exchange: each must improve, so this only bounds a pathological case.
+ROUNDS = 20
+# All data sites and gap middles are tried when there are so few; then the grid leaves no gap.
+SMALL = 128
+
+
+def grid_of(moments: Moments, size: int, shift: float) -> Floats:
+    """Return possible breakpoints, ends included: inputs at even ranks, or equal spacing.
+
+    `shift` in [0, 1) moves the ranks, so that different grids see different inputs.
+    """
+    edges = moments.table.edges
+    low, high = moments.support
+    if not moments.atomic:
+        inner = low + (high - low) * (np.arange(size) + shift) / size
+        return np.unique(np.concatenate([[low], inner, [high]]))
+    if len(edges) <= SMALL:
+        middles = edges[:-1] + np.diff(edges) / 2
+        return np.unique(np.concatenate([edges, middles]))
+    ranks = ((np.arange(size) + shift) / size * (len(edges) - 1)).astype(np.int64)
+    # Half the points follow the data, half the range: sparse regions must not be missed.
+    spread = low + (high - low) * (np.arange(size // 2) + shift) / (size // 2)
+    nearest = np.searchsorted(edges, spread)
+    picked = np.unique(np.concatenate([[0], ranks[::2], nearest, [len(edges) - 1]]))
+    return edges[picked]
+
+
+def free_search(
+    moments: Moments,
+    widths: Sequence[int],
+    seed: int,
+    effort: Effort,
+    progress: Progress,
+) -> dict[int, Polyline]:
+    """Search without constraints, with a free leftmost slope, for several widths at once."""
+    from reluscape.kernels import proposals
+
+    rng = np.random.default_rng(seed)
+    most = max(widths)
+    shifts = [float(shift) for shift in rng.uniform(size=effort.grids)]
+    grids = [grid_of(moments, effort.grid, shift) for shift in shifts]
+    if moments.atomic and len(moments.table.edges) <= SMALL:
+        grids = grids[:1]
+
+    def tables(grid: Floats) -> tuple[Floats, NDArray[np.int64]]:
+        return proposals.propose(moments.table, grid, most, 0.0, 0, effort.followed)
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(tables, grids))
+        jobs = [
+            (moments, k, grid, costs[k], knots[k])
+            for k in widths
+            for grid, (costs, knots) in zip(grids, found, strict=True)
+        ]
+        best: dict[int, Polyline] = {}
+        for done, line in enumerate(pool.map(lambda job: follow(*job), jobs)):
+            k = jobs[done][1]
+            progress(f"width {k}", (done + 1) / len(jobs))
+            if k not in best or line.squares < best[k].squares:
+                best[k] = line
+        if not effort.clusters:
+            return best
+        refined = list(pool.map(lambda line: refine(moments, line, grids[0]), best.values()))
+    return dict(zip(best, refined, strict=True))
+
+
+def refine(moments: Moments, line: Polyline, grid: Floats) -> Polyline:
+    """Try jumps and spikes, then single moves again, until nothing gains."""
+    from reluscape.kernels import clusters, proposals
+
+    if len(line.tau) < 4 or not moments.atomic:
+        return line
+    table, tau = moments.table, line.tau.copy()
+    readings, counts = np.empty((len(grid), 6, 2)), np.empty(len(grid), np.int64)
+    proposals.read_grid(table, grid, readings, counts)
+    squares = line.squares
+    none = np.zeros(1)
+    for _ in range(ROUNDS):
+        before = squares
+        for count in (2, 3):
+            squares = clusters.cluster_exchange(table, tau, count, squares)
+        if not squares < before * (1.0 - proposals.WORTHWHILE):
+            break
+        squares = proposals.exchange(table, tau, False, none, np.zeros(1), grid, readings, ROUNDS)
+    return with_values(moments, tau, None)
+
+
+def follow(
+    moments: Moments, k: int, grid: Floats, costs: Floats, knots: NDArray[np.int64]
+) -> Polyline:
+    """Polish the proposals for one width, exchange breakpoints of the best; return it."""
+    from reluscape.kernels import proposals, spline
+
+    table = moments.table
+    low, high = moments.support
+    none = np.zeros(1)
+    best, best_squares = None, np.inf
+    for cost, numbers in zip(costs, knots, strict=True):
+        if cost == np.inf:
+            break
+        tau = np.concatenate([[low], grid[numbers[:k]], [high]])
+        squares, _ = spline.newton(table, tau, False, none, spline.MOST_STEPS)
+        if moments.atomic:
+            squares = spline.settle(table, tau, False, none)
+        if squares < best_squares:
+            best, best_squares = tau, squares
+    if best is None:
+        best = np.concatenate([[low], spread_knots(moments, k), [high]])
+    if k:
+        readings, counts = np.empty((len(grid), 6, 2)), np.empty(len(grid), np.int64)
+        proposals.read_grid(table, grid, readings, counts)
+        proposals.exchange(table, best, False, none, np.zeros(1), grid, readings, ROUNDS)
+    return with_values(moments, best, None)
+
+
+def spread_knots(moments: Moments, k: int) -> Floats:
+    """Return k distinct places inside the support, evenly spread over the inputs."""
+    low, high = moments.support
+    if not moments.atomic:
+        return low + (high - low) * np.arange(1, k + 1) / (k + 1)
+    edges = moments.table.edges
+    ranks = np.linspace(0, len(edges) - 1, k + 2)[1:-1]
+    return edges[np.round(ranks).astype(np.int64)]
+
+
+def with_values(
+    moments: Moments,
+    tau: Floats,
+    left_active: NDArray[np.bool_] | None,
+    free_slope: bool = False,
+) -> Polyline:
+    """Solve for the values at given vertices."""
+    from reluscape.kernels import segments, spline
+
+    readings, parts, phi, diagonal, lower = segments.workspace(len(tau))
+    tie = np.zeros(len(tau))
+    tied = left_active is not None and not free_slope
+    skips = np.where(left_active, -1.0, 0.0) if left_active is not None else np.zeros(1)
+    segments.lay(moments.table, tau, readings, parts)
+    squares = spline.assess(tau, parts, tied, skips, phi, diagonal, lower, tie)
+    return Polyline(tau, phi, squares, left_active, free_slope)

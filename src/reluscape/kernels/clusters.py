@@ -1,0 +1,215 @@
+"""Moves of two or three breakpoints at once: jumps and spikes, which no single move can find.
+
+Two breakpoints in neighbouring gaps make a jump, three make a spike; either pays only as a whole.
+Where a jump helps is tried by solving; spikes are screened by what their hat function takes out of
+the residuals, then solved.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reluscape.kernels.compiled import compiled
+from reluscape.kernels.proposals import WORTHWHILE
+from reluscape.kernels.segments import lay, solve, squares, summarise, workspace
+from reluscape.kernels.spline import newton, settle
+from reluscape.kernels.table import Table, read
+from reluscape.kernels.typing import Floats
+
+# Inputs tried as the left end of a jump, evenly spread in rank.
+JUMP_SITES = 500
+# Widths of a jump, in inputs.
+JUMP_WIDTHS = (1, 4)
+# Inputs tried as the left end of a spike, and its half widths in inputs.
+SPIKE_SITES = 5_000
+SPIKE_WIDTHS = (1, 2, 4, 8)
+# Removals and insertions followed down, best first.
+FOLLOWED = 3
+
+
+@compiled
+def without(tau: Floats, first: int, second: int, third: int, rest: Floats) -> None:
+    """Copy the vertices but for two or three interior ones (third = -1 for two)."""
+    r = 0
+    for i in range(tau.shape[0]):
+        if i != first and i != second and i != third:
+            rest[r] = tau[i]
+            r += 1
+
+
+@compiled
+def removals(table: Table, tau: Floats, count: int, wanted: int, chosen: Floats) -> int:
+    """Write the cheapest sets of `count` breakpoints to remove into `chosen` (wanted, 4).
+
+    Each row is the sum of squares left and the vertex numbers. Return how many rows there are.
+    """
+    k = tau.shape[0] - 2
+    rest = np.empty(k + 2 - count)
+    readings, segments, phi, diagonal, lower = workspace(k + 2 - count)
+    tie = np.zeros(1)
+    found = 0
+    for i in range(wanted):
+        chosen[i, 0] = np.inf
+    for a in range(1, k):
+        for b in range(a + 1, k + 1):
+            for c in range(b + 1, k + 1) if count == 3 else range(-1, 0):
+                without(tau, a, b, c, rest)
+                lay(table, rest, readings, segments)
+                solve(segments, False, tie, phi, diagonal, lower)
+                cost = squares(segments, phi)
+                i = min(found, wanted)
+                while i > 0 and chosen[i - 1, 0] > cost:
+                    if i < wanted:
+                        for d in range(4):
+                            chosen[i, d] = chosen[i - 1, d]
+                    i -= 1
+                if i < wanted:
+                    chosen[i, 0], chosen[i, 1], chosen[i, 2], chosen[i, 3] = cost, a, b, c
+                found = min(found + 1, wanted)
+    return found
+
+
+@compiled
+def keep_best(best: Floats, gain: float, left: int, middle: int, right: int) -> None:
+    """Insert a candidate into `best` (FOLLOWED, 4), sorted by gain; near twins replace."""
+    rows = best.shape[0]
+    for i in range(rows):
+        near = abs(best[i, 1] - left) <= right - left
+        if best[i, 0] > 0.0 and near:
+            if gain > best[i, 0]:
+                best[i, 0], best[i, 1], best[i, 2], best[i, 3] = gain, left, middle, right
+            return
+    worst = 0
+    for i in range(rows):
+        if best[i, 0] < best[worst, 0]:
+            worst = i
+    if gain > best[worst, 0]:
+        i = worst
+        best[i, 0], best[i, 1], best[i, 2], best[i, 3] = gain, left, middle, right
+
+
+@compiled
+def find_jumps(table: Table, rest: Floats, best: Floats) -> None:
+    """Write the best places for a jump on top of the polyline `rest` into `best`."""
+    edges = table.edges
+    n = edges.shape[0]
+    k = rest.shape[0] - 2
+    readings, base, phi, diagonal, lower = workspace(k + 2)
+    _, segments, more, diagonal2, lower2 = workspace(k + 4)
+    tie = np.zeros(1)
+    a, b = np.empty((6, 2)), np.empty((6, 2))
+    lay(table, rest, readings, base)
+    solve(base, False, tie, phi, diagonal, lower)
+    before = squares(base, phi)
+    stride = max(n // JUMP_SITES, 1)
+    for width in JUMP_WIDTHS:
+        i = 0
+        for left in range(1, n - 1 - width, stride):
+            right = left + width
+            while i < k and rest[i + 1] <= edges[left]:
+                i += 1
+            if not (rest[i] < edges[left] and edges[right] < rest[i + 1]):
+                continue
+            read(table, left, edges[left], a)
+            read(table, right, edges[right], b)
+            for r in range(k + 1):
+                for c in range(6):
+                    segments[r + 2 if r > i else r, c] = base[r, c]
+            summarise(readings[i], a, rest[i], edges[left], segments[i])
+            summarise(a, b, edges[left], edges[right], segments[i + 1])
+            summarise(b, readings[i + 1], edges[right], rest[i + 1], segments[i + 2])
+            solve(segments, False, tie, more, diagonal2, lower2)
+            keep_best(best, before - squares(segments, more), left, -1, right)
+
+
+@compiled
+def find_spikes(table: Table, rest: Floats, best: Floats) -> None:
+    """Write the best places for a spike on top of the polyline `rest` into `best`."""
+    edges, high, low = table.edges, table.high, table.low
+    n = edges.shape[0]
+    k = rest.shape[0] - 2
+    readings, base, phi, diagonal, lower = workspace(k + 2)
+    lay(table, rest, readings, base)
+    solve(base, False, np.zeros(1), phi, diagonal, lower)
+    # hinge[i] is the integral of the residual against (edges[i] - x)+, from running sums.
+    hinge = np.zeros(n)
+    error = 0.0
+    piece = 0
+    for i in range(1, n):
+        while piece < k and rest[piece + 1] <= edges[i - 1]:
+            piece += 1
+        rise = (phi[piece + 1] - phi[piece]) / (rest[piece + 1] - rest[piece])
+        m = (high[i, 0, 0] - high[i - 1, 0, 0]) + (low[i, 0, 0] - low[i - 1, 0, 0])
+        f = (high[i, 0, 3] - high[i - 1, 0, 3]) + (low[i, 0, 3] - low[i - 1, 0, 3])
+        error += f - m * (phi[piece] + rise * (edges[i - 1] - rest[piece]))
+        hinge[i] = hinge[i - 1] + error * (edges[i] - edges[i - 1])
+    stride = max(n // SPIKE_SITES, 1)
+    for one in SPIKE_WIDTHS:
+        for two in SPIKE_WIDTHS:
+            for left in range(0, n - one - two, stride):
+                middle, right = left + one, left + one + two
+                up, down = edges[middle] - edges[left], edges[right] - edges[middle]
+                inner = (hinge[right] - hinge[middle]) / down
+                inner -= (hinge[middle] - hinge[left]) / up
+                size = 0.0
+                for i in range(left + 1, right):
+                    m = high[i + 1, 0, 0] - high[i, 0, 0]
+                    hat = (edges[i] - edges[left]) / up
+                    if i > middle:
+                        hat = (edges[right] - edges[i]) / down
+                    size += m * hat * hat
+                if size > 0.0:
+                    keep_best(best, inner * inner / size, left, middle, right)
+
+
+@compiled
+def rebuild(rest: Floats, extra: Floats, trial: Floats) -> bool:
+    """Merge sorted extra vertices into `rest`; False if any coincide."""
+    i = j = 0
+    for r in range(trial.shape[0]):
+        if j >= extra.shape[0] or (i < rest.shape[0] and rest[i] < extra[j]):
+            trial[r] = rest[i]
+            i += 1
+        else:
+            trial[r] = extra[j]
+            j += 1
+        if r > 0 and not trial[r] > trial[r - 1]:
+            return False
+    return trial[0] == rest[0] and trial[-1] == rest[-1]
+
+
+@compiled
+def cluster_exchange(table: Table, tau: Floats, count: int, best: float) -> float:
+    """Move `count` (2 or 3) breakpoints to the best jump or spike, in place if that is lower."""
+    k = tau.shape[0] - 2
+    if k < count or table.edges.shape[0] < count + 3 or table.high.shape[1] > 1:
+        return best
+    none = np.zeros(1)
+    chosen = np.zeros((FOLLOWED, 4))
+    found = removals(table, tau, count, FOLLOWED, chosen)
+    rest = np.empty(k + 2 - count)
+    extra = np.empty(count)
+    trial = np.empty(k + 2)
+    start = tau.copy()
+    for i in range(found):
+        without(start, int(chosen[i, 1]), int(chosen[i, 2]), int(chosen[i, 3]), rest)
+        places = np.zeros((FOLLOWED, 4))
+        if count == 2:
+            find_jumps(table, rest, places)
+        else:
+            find_spikes(table, rest, places)
+        for j in range(FOLLOWED):
+            if places[j, 0] <= 0.0:
+                continue
+            extra[0] = table.edges[int(places[j, 1])]
+            extra[count - 1] = table.edges[int(places[j, 3])]
+            if count == 3:
+                extra[1] = table.edges[int(places[j, 2])]
+            if not rebuild(rest, extra, trial):
+                continue
+            now, _ = newton(table, trial, False, none, 12)
+            now = min(now, settle(table, trial, False, none))
+            if now < best * (1.0 - WORTHWHILE):
+                best = now
+                tau[:] = trial
+    return best

@@ -1,0 +1,225 @@
+"""Data in units of their own spread, and the risk of a packed network on them.
+
+Inputs and targets are shifted to mean 0 and scaled to spread 1, so that tolerances mean the same
+for metres and for nanometres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from reluscape.networks.network import Network
+
+if TYPE_CHECKING:
+    from reluscape.networks.activations import Activation
+    from reluscape.networks.arrays import Floats
+
+
+class Parts(NamedTuple):
+    """A network in standardised units.
+
+    Parameters
+    ----------
+    w : ndarray of shape (width, inputs + 1)
+        Weights and bias of each neuron.
+    v : ndarray of shape (width, targets)
+        Outputs of each neuron.
+    a : ndarray of shape (inputs + 1, targets), or (1, targets) without a skip connection
+        The affine part, the constant last.
+    """
+
+    w: Floats
+    v: Floats
+    a: Floats
+
+    def pack(self) -> Floats:
+        """Return one vector of all parameters."""
+        return np.concatenate([part.ravel() for part in self])
+
+    def balanced(self) -> Parts:
+        """Return a copy of the same function with `|w_j| = |v_j|`, neurons that are 0 aside."""
+        w, v = np.linalg.norm(self.w, axis=1), np.linalg.norm(self.v, axis=1)
+        alive = (w > 0.0) & (v > 0.0)
+        factor = np.sqrt(np.where(alive, v, 1.0) / np.where(alive, w, 1.0))[:, np.newaxis]
+        return Parts(self.w * factor, self.v / factor, self.a.copy())
+
+
+_ELEMENTS = 1 << 16
+"""Pre-activations computed at a time: half a MiB, which stays in the cache."""
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """Data, shifted and scaled; the last column of `x` is 1.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, inputs + 1)
+    y : ndarray of shape (n, targets)
+    weights : ndarray of shape (n,)
+        Positive, with sum 1.
+    x_centre, x_scale : ndarray of shape (inputs,)
+        The scale of a constant column is 0.
+    y_centre : ndarray of shape (targets,)
+    y_scale : float
+        One for all targets, lest their weights in the risk change; 0 if `y` is constant.
+    total : float
+        Sum of the weights as given.
+    width : int
+    skip : bool
+    activation : Activation
+    """
+
+    x: Floats
+    y: Floats
+    weights: Floats
+    x_centre: Floats
+    x_scale: Floats
+    y_centre: Floats
+    y_scale: float
+    total: float
+    width: int
+    skip: bool
+    activation: Activation
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return int(self.x.shape[0])
+
+    @property
+    def targets(self) -> int:
+        """Number of targets."""
+        return int(self.y.shape[1])
+
+    @property
+    def columns(self) -> int:
+        """Number of inputs and one more, for the constant."""
+        return int(self.x.shape[1])
+
+    @property
+    def affine(self) -> Floats:
+        """The columns of `x` that the affine part sees."""
+        return self.x if self.skip else self.x[:, -1:]
+
+    def unpack(self, theta: Floats) -> Parts:
+        """Return the parts of a packed network, as views."""
+        w_end = self.width * self.columns
+        v_end = w_end + self.width * self.targets
+        return Parts(
+            theta[:w_end].reshape(self.width, self.columns),
+            theta[w_end:v_end].reshape(self.width, self.targets),
+            theta[v_end:].reshape(-1, self.targets),
+        )
+
+    def risk_and_gradient(self, theta: Floats) -> tuple[float, Floats]:
+        """Return the risk of a packed network, in units of `y_scale**2`, and its gradient."""
+        w, v, a = self.unpack(theta)
+        gradient = np.zeros_like(theta)
+        by_w, by_v, by_a = self.unpack(gradient)
+        risk, slope = 0.0, self.activation.slope
+        rows = max(256, _ELEMENTS // max(self.width, self.columns))
+        for start in range(0, self.rows, rows):
+            part = slice(start, start + rows)
+            x, affine = self.x[part], self.affine[part]
+            active = x @ w.T
+            values = np.maximum(active, slope * active) if slope else np.maximum(active, 0.0)
+            errors = values @ v
+            errors += affine @ a
+            errors -= self.y[part]
+            pull = errors * self.weights[part, np.newaxis]
+            risk += float(np.vdot(errors, pull))
+            pull *= 2.0
+            by_v += values.T @ pull
+            by_a += affine.T @ pull
+            through = pull @ v.T
+            through *= np.where(active > 0.0, 1.0, slope) if slope else active > 0.0
+            by_w += through.T @ x
+        return risk, gradient
+
+    def network(self, parts: Parts, scalar: bool) -> Network:
+        """Return a network in the coordinates of the data as given."""
+        w, v, a = parts
+        scale = np.where(self.x_scale > 0.0, self.x_scale, 1.0)
+        weights = w[:, :-1] / scale
+        skip = a[:-1] / scale[:, np.newaxis] * self.y_scale
+        offset = self.y_centre + a[-1] * self.y_scale
+        if self.skip:
+            offset = offset - self.x_centre @ skip
+        outputs = v * self.y_scale
+        tail = 0 if scalar else slice(None)
+        return Network(
+            weights,
+            w[:, -1] - weights @ self.x_centre,
+            outputs[:, tail],
+            offset[tail],
+            skip[:, tail] if self.skip else None,
+            self.activation,
+        )
+
+
+def standardise(
+    x: Floats, y: Floats, weights: Floats, width: int, skip: bool, activation: Activation
+) -> Standardised:
+    """Shift and scale data; rows of weight 0 go.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, inputs)
+    y : ndarray of shape (n, targets)
+    weights : ndarray of shape (n,)
+    width : int
+    skip : bool
+    activation : Activation
+
+    Returns
+    -------
+    Standardised
+    """
+    if not weights.all():
+        used = weights > 0.0
+        x, y, weights = x[used], y[used], weights[used]
+    largest = float(weights.max())
+    total = float((weights / largest).sum()) * largest
+    shares = weights / largest
+    shares /= shares.sum()
+    x_centre, x_scale, x_new = _centred(x, shares)
+    y_centre, y_scales, y_new = _centred(y, shares)
+    y_scale = float(y_scales.max())
+    if y_scale > 0.0:
+        y_new *= y_scales / y_scale
+        spread = float(np.sqrt(np.square(y_scales / y_scale).sum()))
+        y_new /= spread
+        y_scale *= spread
+    return Standardised(
+        np.column_stack([x_new, np.ones(len(x_new))]),
+        y_new,
+        shares,
+        x_centre,
+        x_scale,
+        y_centre,
+        y_scale,
+        total,
+        width,
+        skip,
+        activation,
+    )
+
+
+def _centred(array: Floats, shares: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return mean, spread and standardised columns, without overflow or underflow on the way."""
+    largest = np.abs(array).max(axis=0)
+    unit = np.where(largest > 0.0, largest, 1.0)
+    new = array / unit
+    centre = shares @ new
+    new -= centre
+    # What rounding makes of a constant column is not a spread.
+    reach = np.abs(new).max(axis=0)
+    varies = reach > 8.0 * np.finfo(np.float64).eps * np.abs(centre)
+    new /= np.where(varies, reach, 1.0)
+    spread = np.sqrt(shares @ np.square(new))
+    new = np.where(varies, new / np.where(varies, spread, 1.0), 0.0)
+    return centre * unit, np.where(varies, spread * reach * unit, 0.0), new
