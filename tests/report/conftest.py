@@ -31,6 +31,7 @@ class Inference:
     degrees_of_freedom: int
     level: float = 0.95
     method: str = "asymptotic"
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,6 @@ class GivenFit:
     claim: str = "The breakpoints are given; no claim is made."
     seconds: float = 0.25
     seed: int = 0
-    lower_bound: float | None = None
-    gap: float | None = None
     constraints: Constraints = field(default_factory=Constraints)
 
     @cached_property

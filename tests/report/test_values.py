@@ -25,6 +25,7 @@ def test_it_is_json_and_complete(hat_fit: Any, hat_inference: Any, width_rows: A
         "level": 0.95,
         "noise": 1.5,
         "degrees_of_freedom": 40,
+        "note": "",
     }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     from reluscape.cli.layout import Layout
@@ -82,7 +83,7 @@ def read_delimited(
         )
     except pa.ArrowInvalid:
         return None
-    return [np.asarray(table.column(key).to_numpy(), dtype=np.float64) for key in keys]
+    return [_to_numpy(table.column(key)) for key in keys]
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class ParquetTable:
             floats = [table.column(name).cast(pa.float64(), safe=False) for name in names]
         except (pa.ArrowException, OSError):
             return None
-        return [np.asarray(column.to_numpy(), dtype=np.float64) for column in floats]
+        return [_to_numpy(column) for column in floats]
 
     def example(self, column: int) -> str:
         """Return the first value of a column as text."""
@@ -138,3 +139,23 @@ def open_parquet(stream: IO[bytes]) -> ParquetTable | None:
         for t in schema.types
     )
     return ParquetTable(file, tuple(str(n) for n in schema.names), numeric, file.metadata.num_rows)
+
+
+def _to_numpy(column: pa.ChunkedArray) -> Floats:
+    """Copy a column of doubles, nan where a value is missing.
+
+    Through the buffers, because PyArrow's own `to_numpy` imports pandas, which takes longer than
+    a fit.
+    """
+    parts = [np.empty(0)]
+    for chunk in column.chunks:
+        if not len(chunk):
+            continue
+        valid, data = chunk.buffers()
+        part = np.frombuffer(data, dtype=np.float64)[chunk.offset : chunk.offset + len(chunk)]
+        if valid is not None:
+            bits = np.unpackbits(np.frombuffer(valid, dtype=np.uint8), bitorder="little")
+            present = bits[chunk.offset : chunk.offset + len(chunk)].astype(bool)
+            part = np.where(present, part, np.nan)
+        parts.append(part)
+    return np.concatenate(parts)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from reluscape.cli.outputs import Outputs, check_outputs
 from reluscape.cli.progress import Waiting, announcing_compilation, tell
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reluscape.cli.tables import Columns
     from reluscape.fits.inference import Inference
     from reluscape.fitting import Fit
+    from reluscape.report.protocol import FitLike
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,8 @@ def _check_options(request: Request) -> None:
         raise InputError(f"--level is {request.level:g}; give a number between 0 and 1, like 0.95.")
     if request.bootstrap is not None and request.bootstrap < 2:
         raise InputError(f"--bootstrap is {request.bootstrap}; give 2 replicates or more.")
-    if request.bootstrap is not None and (len(request.x) > 1 or not request.skip):
-        raise InputError(
-            "--bootstrap works with a single --x and without --no-skip; leave one of them out."
-        )
+    if request.bootstrap is not None and len(request.x) > 1:
+        raise InputError("--bootstrap needs a single --x; leave it out for several.")
     for option, value in (("--slope-min", request.slope_min), ("--slope-max", request.slope_max)):
         if value is not None and math.isnan(value):
             raise InputError(f"{option} is nan; give a number.")
@@ -132,7 +131,8 @@ def _fit(request: Request, width: int | Literal["auto"], columns: Columns) -> Re
                 min_points=request.min_points,
                 progress=waiting,
             )
-            return Result(columns, found, _infer(request, found))
+            inference = None if columns.x.ndim > 1 else _infer(request, found, waiting)
+        return Result(columns, cast("FitLike", found), inference)
 
 
 def _slope_bounds(request: Request) -> tuple[float, float] | None:
@@ -144,13 +144,15 @@ def _slope_bounds(request: Request) -> tuple[float, float] | None:
     )
 
 
-def _infer(request: Request, found: Fit) -> Inference | None:
-    if len(request.x) > 1 or not request.skip:
-        return None
+def _infer(request: Request, found: Fit, waiting: Waiting) -> Inference:
     if request.bootstrap is None:
         return found.inference(level=request.level)
     return found.inference(
-        method="bootstrap", level=request.level, replicates=request.bootstrap, seed=request.seed
+        method="bootstrap",
+        level=request.level,
+        replicates=request.bootstrap,
+        seed=request.seed,
+        progress=waiting,
     )
 
 

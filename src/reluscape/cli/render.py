@@ -17,8 +17,7 @@ from reluscape.report.numbers import number, position, with_error
 
 if TYPE_CHECKING:
     from reluscape.cli.tables import Columns
-    from reluscape.fits.inference import Inference
-    from reluscape.fitting import Fit
+    from reluscape.report.protocol import FitLike, InferenceLike
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,8 @@ class Result:
     """A fit and what it was made from."""
 
     columns: Columns
-    fit: Fit
-    inference: Inference | None
+    fit: FitLike
+    inference: InferenceLike | None
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,11 @@ def show_tables(result: Result) -> None:
     ----------
     result : Result
     """
-    heading, tables, claim = _heading(result), _tables(result), result.fit.claim
-    if sys.stdout.isatty():
-        _print_rich(heading, tables, claim)
-    else:
-        _print_plain(heading, tables, claim)
+    remarks = [result.fit.claim]
+    if result.inference is not None and result.inference.note:
+        remarks.insert(0, result.inference.note)
+    show = _print_rich if sys.stdout.isatty() else _print_plain
+    show(_heading(result), _tables(result), remarks)
 
 
 def _heading(result: Result) -> list[str]:
@@ -126,7 +125,7 @@ def _tables(result: Result) -> list[Table]:
     return tables
 
 
-def _estimates(inference: Inference, span: float) -> Table:
+def _estimates(inference: InferenceLike, span: float) -> Table:
     rows: list[list[str]] = []
     for e in inference.breakpoints:
         places = [position(value, span) for value in (e.value, e.low, e.high)]
@@ -138,7 +137,7 @@ def _estimates(inference: Inference, span: float) -> Table:
     return Table(["", "estimate", "std. error", f"{level} from", "to"], rows)
 
 
-def _widths(fit: Fit) -> Table:
+def _widths(fit: FitLike) -> Table:
     rows = [
         [
             f"{row.width}",
@@ -156,7 +155,7 @@ def _widths(fit: Fit) -> Table:
     return Table(headings, rows, chosen)
 
 
-def _print_plain(heading: Sequence[str], tables: Sequence[Table], claim: str) -> None:
+def _print_plain(heading: Sequence[str], tables: Sequence[Table], remarks: Sequence[str]) -> None:
     lines = list(heading)
     for table in tables:
         grid = [table.headings, *table.rows]
@@ -168,10 +167,10 @@ def _print_plain(heading: Sequence[str], tables: Sequence[Table], claim: str) ->
                 for column, (cell, size) in enumerate(zip(row, sizes, strict=True))
             )
             lines.append("  ".join([first, *rest]).rstrip())
-    sys.stdout.write("\n".join([*lines, "", claim]) + "\n")
+    sys.stdout.write("\n".join([*lines, "", *remarks]) + "\n")
 
 
-def _print_rich(heading: Sequence[str], tables: Sequence[Table], claim: str) -> None:
+def _print_rich(heading: Sequence[str], tables: Sequence[Table], remarks: Sequence[str]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -190,4 +189,5 @@ def _print_rich(heading: Sequence[str], tables: Sequence[Table], claim: str) -> 
             style = "bold green" if index == table.chosen else None
             grid.add_row(*(Text(cell) for cell in row), style=style)
         console.print(grid)
-    console.print(Text(claim, style="dim"))
+    for remark in remarks:
+        console.print(Text(remark, style="dim"))

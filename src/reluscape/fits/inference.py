@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.fits.polyline import Polyline
+from reluscape.fits.polyline import Polyline, slopes_of
 from reluscape.problems.samples import Samples
 
 Floats = NDArray[np.float64]
@@ -97,10 +97,7 @@ class Values:
 def values_of(line: Polyline, problem: Samples) -> Values:
     """Read intercept, slopes and breakpoints off a polyline."""
     x_axis, y_axis = problem.moments.x_axis, problem.moments.y_axis
-    length = np.diff(line.tau)
-    rise = np.diff(line.phi)
-    slopes = np.divide(rise, length, out=np.zeros_like(rise), where=length > 0)
-    slopes *= y_axis.scale / x_axis.scale
+    slopes = slopes_of(line) * (y_axis.scale / x_axis.scale)
     start = float(x_axis.restore(line.tau[:1])[0])
     value = float(y_axis.restore(line.phi[:1])[0])
     return Values(value - slopes[0] * start, slopes, x_axis.restore(line.tau[1:-1]))
@@ -123,7 +120,7 @@ def asymptotic(problem: Samples, line: Polyline, level: float) -> Inference:
     dof = rows - free
     total = line.squares * problem.moments.y_axis.scale**2
     total *= problem.moments.mass * (1.0 if problem.weighted else rows)
-    names, flat = values.names, values.flat
+    flat = values.flat
     if dof <= 0:
         missing = np.full(len(flat), math.nan)
         note = f"{rows} rows leave no degrees of freedom for {free} parameters."
@@ -131,7 +128,6 @@ def asymptotic(problem: Samples, line: Polyline, level: float) -> Inference:
     noise = math.sqrt(total / dof)
     errors = noise * _unit_errors(problem, line, values, tied=bound)
     reach = float(stdtrit(dof, 0.5 + level / 2)) * errors
-    del names
     return package(values, errors, flat - reach, flat + reach, noise, dof, level, "")
 
 
@@ -174,8 +170,7 @@ def _unit_errors(problem: Samples, line: Polyline, values: Values, *, tied: bool
     parts = _segments(problem, line)
     k = len(values.breakpoints)
     tau, scale = line.tau, moments.x_axis.scale
-    slopes = np.diff(line.phi) / np.diff(tau)
-    turns = np.diff(slopes)
+    turns = np.diff(slopes_of(line))
     mass, mean, spread = parts[:, 0], parts[:, 1], parts[:, 2]
     x = tau[:-1] + mean * np.diff(tau)
     right = x[:, np.newaxis] > tau[np.newaxis, 1:-1]

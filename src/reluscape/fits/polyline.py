@@ -47,7 +47,7 @@ def network_of(line: Polyline, moments: Moments) -> Network:
     """
     x_axis, y_axis = moments.x_axis, moments.y_axis
     knots = x_axis.restore(line.tau[1:-1])
-    slopes = np.diff(line.phi) / np.diff(line.tau) * (y_axis.scale / x_axis.scale)
+    slopes = slopes_of(line) * (y_axis.scale / x_axis.scale)
     turns = np.diff(slopes)
     start = float(x_axis.restore(line.tau[:1])[0])
     value = float(y_axis.restore(line.phi[:1])[0])
@@ -63,3 +63,10 @@ def network_of(line: Polyline, moments: Moments) -> Network:
         biases = np.append(-start, biases)
         outputs = np.append(slopes[0], outputs)
     return Network(weights, biases, outputs, offset)
+
+
+def slopes_of(line: Polyline) -> Floats:
+    """Return the slope of each piece in the reduced frame, 0 where the support is one point."""
+    length = np.diff(line.tau)
+    rise = np.diff(line.phi)
+    return np.divide(rise, length, out=np.zeros_like(rise), where=length > 0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from reluscape.kernels.compiled import compiled
+from reluscape.kernels.exact import risk
 from reluscape.kernels.table import Table, count_below
 from reluscape.kernels.typing import Counts, Floats, Integers
 
@@ -71,7 +72,7 @@ def descend(
     left1 = np.empty(width)
     old = np.empty((3, width))
     total0, total1, total2 = high[last, 0, 0], high[last, 0, 1], high[last, 0, 2]
-    total3, total4, total5 = high[last, 0, 3], high[last, 0, 4], high[last, 0, 5]
+    total3, total4 = high[last, 0, 3], high[last, 0, 4]
     first = edges[0]
     final = edges[edges.shape[0] - 1]
     made = 0
@@ -89,7 +90,9 @@ def descend(
                 sort_in(j, t, w, b, v, wt, bt, piece, order)
         recording = record_every > 0 and step % record_every == 0
         recording = recording and step // record_every < risks.shape[0]
-        if step == steps and not recording:
+        if recording:
+            risks[step // record_every] = risk(w, b, v, affine, leak, table)
+        if step == steps:
             break
         # The leftmost line: every left-active neuron is on.
         slope = affine[1] * x_scale
@@ -106,7 +109,6 @@ def descend(
             piece[j] = piece_of(edges, buckets, t[j], inclusive, piece[j])
         error0 = 0.0
         error1 = 0.0
-        square = 0.0
         p0 = p1 = p2 = q0 = q1 = 0.0
         for j in range(width + 1):
             if j < width:
@@ -130,8 +132,6 @@ def descend(
             e1 = slope * (m2 - p2) + constant * (m1 - p1) - (f1 - q1)
             error0 += e0
             error1 += e1
-            if recording:
-                square += slope * (e1 - (f1 - q1)) + constant * (e0 - (f0 - q0))
             p0, p1, p2, q0, q1 = m0, m1, m2, f0, f1
             if j < width:
                 left0[j] = error0
@@ -141,11 +141,6 @@ def descend(
                     change = -change
                 slope += change * wt[j]
                 constant += change * bt[j]
-        if recording:
-            risk = square + total5
-            risks[step // record_every] = max(risk, 0.0) * table.mass * table.y_scale**2
-        if step == steps:
-            break
         # The update: all gradients are taken at the old parameters.
         size = 0.0
         rate = step_size * gain

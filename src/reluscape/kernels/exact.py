@@ -161,6 +161,42 @@ def evaluate(
 
 
 @compiled
+def risk(
+    w: Floats,
+    b: Floats,
+    v: Floats,
+    affine: Floats,
+    leak: float,
+    table: Table,
+) -> float:
+    """Return the risk of a network given in the user's units, `affine` = (c, u)."""
+    width = w.shape[0]
+    bias = np.empty((width, 2))
+    offset = np.empty(2)
+    for j in range(width):
+        high, low = two_product(w[j], table.x_centre)
+        bias[j, 0], bias[j, 1] = add(high, low, b[j], 0.0)
+    high, low = two_product(affine[1], table.x_centre)
+    ch, cl = two_sum(affine[0], -table.y_centre)
+    high, low = add(high, low, ch, cl)
+    offset[0], offset[1] = high / table.y_scale, low / table.y_scale
+    squares, _, _ = evaluate(
+        w * table.x_scale,
+        bias,
+        v / table.y_scale,
+        offset,
+        affine[1] * table.x_scale / table.y_scale,
+        leak,
+        False,
+        table,
+        np.empty((width, 3)),
+        np.empty(width),
+        np.empty((width + 1, 3)),
+    )
+    return squares * table.mass * table.y_scale * table.y_scale
+
+
+@compiled
 def line_integral(
     sh: float, sl: float, ch: float, cl: float, delta: Floats, k: int
 ) -> tuple[float, float]:

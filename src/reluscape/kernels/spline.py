@@ -147,9 +147,12 @@ def derivatives(
                 inner -= steps[j, r] * solved[i, r]
             hessian[i, j] = 2.0 * turn[i] * turn[j] * inner
             hessian[j, i] = hessian[i, j]
-    if bend:
-        for j in range(k):
+    for j in range(k):
+        if bend:
             hessian[j, j] += 2.0 * turn[j] * push(table, tau, phi, slopes, j + 1)
+        if hessian[j, j] == 0.0:
+            # A breakpoint that bends nothing stays where it is.
+            hessian[j, j] = 1.0
 
 
 @compiled
@@ -259,7 +262,6 @@ def newton(table: Table, tau: Floats, tied: bool, skips: Floats, most: int) -> t
             break
         for i in range(k):
             tau[i + 1] = trial[i + 1]
-        best -= gained
         best = now
         damping *= 0.1
         made += 1

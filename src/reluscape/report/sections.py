@@ -144,6 +144,8 @@ def _interval(inference: InferenceLike) -> tuple[str, str]:
 
 
 def _method(inference: InferenceLike) -> str:
+    if inference.note:
+        return html.paragraph(inference.note, "note")
     text = (
         "Standard errors and intervals come from the bootstrap."
         if inference.method == "bootstrap"

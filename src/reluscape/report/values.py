@@ -43,8 +43,6 @@ def fit_values(fit: FitLike, inference: InferenceLike | None = None) -> dict[str
             "risk": fit.risk,
             "sum_of_squares": fit.sum_of_squares,
             "r_squared": fit.r_squared,
-            "lower_bound": fit.lower_bound,
-            "gap": fit.gap,
             "breakpoints": [_estimate(e) for e in breakpoints] if one_input else None,
             "slopes": [_estimate(e) for e in slopes] if one_input else None,
             "intercept": _estimate(intercept) if one_input else None,
@@ -55,6 +53,7 @@ def fit_values(fit: FitLike, inference: InferenceLike | None = None) -> dict[str
                 "level": inference.level,
                 "noise": inference.noise,
                 "degrees_of_freedom": inference.degrees_of_freedom,
+                "note": inference.note,
             },
             "network": {
                 "weights": network.weights,

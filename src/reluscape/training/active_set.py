@@ -73,10 +73,14 @@ def settle(data: Standardised, parts: Parts, iterations: int) -> Settled:
     stalls = done = 0
     while True:
         point = _Point(data, parts, tied)
-        steepest, norm = point.smallest_gradient()
-        if norm <= CRITICAL or done == iterations or stalls > _STALLS:
+        free = 2.0 * float(np.linalg.norm(point.free_gradient()))
+        last = done == iterations or stalls > _STALLS
+        steepest, norm = point.smallest_gradient(exact=False)
+        if norm > max(free, CRITICAL) or last:
+            steepest, norm = point.smallest_gradient(exact=True)
+        if norm <= CRITICAL or last:
             return Settled(point.parts, point.risk, norm, int(tied.sum()), done)
-        if norm > 2.0 * float(np.linalg.norm(point.free_gradient())):
+        if norm > free:
             # What keeps the norm up is the pull on ties: let those go that the descent moves off.
             tied, sides = point.released(steepest)
             point = _Point(data, point.parts, tied, sides)
@@ -119,7 +123,7 @@ class _Point:
         self.activations = self.heights * self.derivatives
         errors = self.activations @ v + data.affine @ a - data.y
         self.pull = 2.0 * data.weights[:, np.newaxis] * errors
-        self.risk = float(np.vdot(data.weights, np.square(errors).sum(axis=1)))
+        self.risk = float(np.sum(data.weights @ np.square(errors)))
         self.through = self.pull @ v.T
         self.by_w = (self.derivatives * self.through).T @ data.x
         self.by_v = self.activations.T @ self.pull
@@ -140,11 +144,12 @@ class _Point:
         v = move[w_end : w_end + v_size].reshape(data.width, data.targets)
         return Parts(w, v, move[w_end + v_size :].reshape(-1, data.targets))
 
-    def smallest_gradient(self) -> tuple[Floats, float]:
+    def smallest_gradient(self, exact: bool) -> tuple[Floats, float]:
         """Return the part by w of the smallest generalized gradient, and its whole norm.
 
         Each tied row may take any derivative between those of the two sides; where the kink is
-        concave, both sides lead down and no derivative between them counts.
+        concave, both sides lead down and no derivative between them counts. What is not exact comes
+        from multipliers that are cut off at their bounds, and is an upper bound.
         """
         from scipy.optimize import lsq_linear
 
@@ -153,11 +158,16 @@ class _Point:
             rows = np.flatnonzero(self.tied[:, j])
             kinks = self._kinks(rows, j)
             rows, kinks = rows[kinks > 0.0], kinks[kinks > 0.0]
-            if rows.size:
-                jumps = self.data.x[rows].T * kinks
-                size = np.linalg.norm(jumps, axis=0)
-                fit = lsq_linear(jumps / size, -by_w[j], bounds=(0.0, size), tol=1e-14)
-                by_w[j] += jumps @ (np.asarray(fit.x) / size)
+            if not rows.size:
+                continue
+            x = self.data.x[rows].T
+            size = np.linalg.norm(x, axis=0)
+            most = kinks * size
+            share = np.linalg.lstsq(x / size, -by_w[j], rcond=1e-10)[0]
+            if exact and ((share < 0.0) | (share > most)).any():
+                found = lsq_linear(x / size, -by_w[j], (0.0, most), "bvls", 1e-14, max_iter=1000)
+                share = np.asarray(found.x, dtype=np.float64)
+            by_w[j] += x @ (np.clip(share, 0.0, most) / size)
         squares = [float(np.square(part).sum()) for part in (by_w, self.by_v, self.by_a)]
         return by_w, float(np.sqrt(sum(squares)))
 

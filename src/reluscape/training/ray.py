@@ -122,7 +122,7 @@ class Ray:
 
     def _risk(self, t: float) -> float:
         errors, _ = self._errors(t, self._derivatives(t))
-        return float(np.vdot(self._data.weights, np.square(errors).sum(axis=1)))
+        return float(np.sum(self._data.weights @ np.square(errors)))
 
     def _slope(self, t: float, side: float) -> float:
         """Return the derivative at t of the polynomial that the risk is around `side`."""
@@ -130,7 +130,7 @@ class Ray:
         errors, activations = self._errors(t, derivatives)
         v = self._start.v + t * self._direction.v
         rise = (derivatives * self._rises) @ v + activations @ self._direction.v + self._line_rise
-        return 2.0 * float(np.vdot(self._data.weights, (errors * rise).sum(axis=1)))
+        return 2.0 * float(np.sum(self._data.weights @ (errors * rise)))
 
     def _derivatives(self, t: float) -> Floats:
         active = self._heights + t * self._rises > 0.0

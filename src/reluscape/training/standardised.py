@@ -145,18 +145,20 @@ class Standardised:
         w, v, a = parts
         scale = np.where(self.x_scale > 0.0, self.x_scale, 1.0)
         weights = w[:, :-1] / scale
-        skip = a[:-1] / scale[:, np.newaxis] * self.y_scale
-        offset = self.y_centre + a[-1] * self.y_scale
-        if self.skip:
-            offset = offset - self.x_centre @ skip
         outputs = v * self.y_scale
+        offset = self.y_centre + a[-1] * self.y_scale
         tail = 0 if scalar else slice(None)
+        skip = None
+        if self.skip:
+            slopes = a[:-1] / scale[:, np.newaxis] * self.y_scale
+            offset = offset - self.x_centre @ slopes
+            skip = slopes[:, tail]
         return Network(
             weights,
             w[:, -1] - weights @ self.x_centre,
             outputs[:, tail],
             offset[tail],
-            skip[:, tail] if self.skip else None,
+            skip,
             self.activation,
         )
 

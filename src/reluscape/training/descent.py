@@ -1,0 +1,205 @@
+"""Gradient descent with a fixed step: the textbook iterates, fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.errors import InputError
+from reluscape.networks.network import Network
+from reluscape.problems.interval import Interval
+from reluscape.problems.line import zero_is_active
+from reluscape.problems.samples import Samples
+
+Floats = NDArray[np.float64]
+Outcome = Literal["finished", "diverged"]
+
+# Steps between two reports of progress.
+CHUNK = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """The result of `descend`.
+
+    Attributes
+    ----------
+    network : Network
+        After the last step made.
+    risks : ndarray, shape (m,)
+        Risk before step `i * record_every`, and after the last if that falls on the raster.
+    steps : int
+        Steps made.
+    outcome : {"finished", "diverged"}
+        "diverged" if a step would have left the range of floating point; it was not made.
+    """
+
+    network: Network
+    risks: Floats
+    steps: int
+    outcome: Outcome
+
+
+def descend(
+    problem: Samples | Interval,
+    network: Network,
+    *,
+    step_size: float,
+    steps: int,
+    at_zero: Literal["gt", "ge"] = "gt",
+    record_every: int = 1,
+    progress: Callable[[str, float], None] | None = None,
+) -> Descent:
+    """Run full-batch gradient descent `theta - step_size * gradient` for a number of steps.
+
+    In one dimension the loop is compiled and runs on the cumulative moments: a step costs
+    O(width), whatever the number of data. The iterates are those of the textbook up to rounding.
+
+    Parameters
+    ----------
+    problem : Samples or Interval
+    network : Network
+        The start.
+    step_size : float
+        Positive.
+    steps : int
+    at_zero : {"gt", "ge"}
+        Derivative of ReLU at zero, 0 or 1; see `Samples.gradient`.
+    record_every : int
+        Raster of `risks`.
+    progress : callable (message, fraction), optional
+
+    Returns
+    -------
+    Descent
+
+    Raises
+    ------
+    InputError
+        If the network does not fit the problem, or a number is out of range.
+
+    Examples
+    --------
+    >>> from reluscape import Interval, Network, affine
+    >>> problem = Interval(affine(1, 0), 0, 1)
+    >>> run = descend(problem, Network([1.0], [0.1], [0.5]), step_size=0.1, steps=2000)
+    >>> run.outcome, bool(run.risks[-1] < 1e-12)
+    ('finished', True)
+    """
+    check_run(step_size, steps)
+    if record_every < 1:
+        raise InputError(f"record_every is {record_every}; it must be at least 1.")
+    active = zero_is_active(at_zero)
+    if isinstance(problem, Samples) and not (problem.on_a_line and network.scalar):
+        return _descend_rows(problem, network, step_size, steps, at_zero, record_every, progress)
+    from reluscape.kernels import descent
+
+    problem.risk(network)  # says what is wrong if the network does not fit the problem
+    w, b, v, affine = parameters(network)
+    risks: list[Floats] = []
+    made = 0
+    # Whole rasters a chunk, so that the chunks' records join without a seam.
+    chunk = max(CHUNK // record_every, 1) * record_every
+    while True:
+        todo = min(chunk, steps - made)
+        last = made + todo == steps
+        recorded = np.full(todo // record_every + (1 if last else 0), np.nan)
+        if not last:
+            recorded = recorded[: todo // record_every]
+        done = descent.descend(
+            w,
+            b,
+            v,
+            affine,
+            network.skip is not None,
+            network.activation.slope,
+            active,
+            problem.moments.table,
+            step_size,
+            todo,
+            record_every,
+            recorded,
+        )
+        made += done
+        risks.append(recorded[: done // record_every + 1])
+        if progress is not None:
+            progress("descent", made / max(steps, 1))
+        if done < todo or last:
+            break
+    outcome: Outcome = "finished" if made == steps else "diverged"
+    return Descent(rebuild(network, w, b, v, affine), np.concatenate(risks), made, outcome)
+
+
+def check_run(step_size: float, steps: int) -> None:
+    """Raise an error unless the step size is positive and the number of steps is not negative."""
+    if not 0.0 < step_size < np.inf:
+        raise InputError(f"step_size is {step_size}; give a finite number above 0.")
+    if steps < 0 or int(steps) != steps:
+        raise InputError(f"steps is {steps}; give a whole number >= 0.")
+
+
+def parameters(network: Network) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return writable copies of w, b, v and (c, u) of a network with one input."""
+    slope = 0.0 if network.skip is None else float(network.skip[0])
+    affine = np.array([float(network.offset), slope])
+    return network.weights[:, 0].copy(), network.biases.copy(), network.outputs.copy(), affine
+
+
+def rebuild(network: Network, w: Floats, b: Floats, v: Floats, affine: Floats) -> Network:
+    """Return a network like another with new parameters."""
+    skip = None if network.skip is None else affine[1:]
+    return Network(w, b, v, affine[0], skip, network.activation)
+
+
+def _descend_rows(
+    problem: Samples,
+    network: Network,
+    step_size: float,
+    steps: int,
+    at_zero: Literal["gt", "ge"],
+    record_every: int,
+    progress: Callable[[str, float], None] | None,
+) -> Descent:
+    """Descend by matrix products over the rows: several inputs or targets."""
+    theta = network.to_vector()
+    risks: list[float] = []
+    made = 0
+    outcome: Outcome = "finished"
+    current = network
+    for step in range(steps + 1):
+        if step % record_every == 0:
+            risks.append(problem.risk(current))
+        if step == steps:
+            break
+        following = theta - step_size * problem.gradient(current, at_zero)
+        if not np.all(np.abs(following) < DIVERGED):
+            outcome = "diverged"
+            break
+        theta = following
+        current = like(network, theta)
+        made += 1
+        if progress is not None and made % 1000 == 0:
+            progress("descent", made / steps)
+    return Descent(current, np.array(risks), made, outcome)
+
+
+# As in the compiled loop: squares of such parameters still fit into a double.
+DIVERGED = 1e120
+
+
+def like(network: Network, theta: Floats) -> Network:
+    """Return a network with the shapes of another and the parameters `theta`."""
+    parts: list[Floats] = []
+    at = 0
+    arrays = [network.weights, network.biases, network.outputs, network.offset]
+    if network.skip is not None:
+        arrays.append(network.skip)
+    for array in arrays:
+        parts.append(theta[at : at + array.size].reshape(array.shape))
+        at += array.size
+    skip = parts[4] if network.skip is not None else None
+    return Network(parts[0], parts[1], parts[2], parts[3], skip, network.activation)

@@ -1,0 +1,71 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from reluscape.atomic import atomic_write
+
+
+@pytest.mark.parametrize(("mode", "content"), [("w", "é\n"), ("wb", b"\0\xff")])
+def test_it_writes(tmp_path: Path, mode: str, content: str | bytes) -> None:
+    path = tmp_path / "a"
+    with atomic_write(path, mode) as handle:
+        handle.write(content)
+        assert not path.exists()
+    expected = content.encode() if isinstance(content, str) else content
+    assert path.read_bytes() == expected
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])
+def test_an_interrupted_block_changes_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "a"
+    path.write_text("old")
+    with pytest.raises(error), atomic_write(path, "w") as handle:
+        handle.write("half")
+        raise error
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
+
+
+def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    with atomic_write(tmp_path / "a"):
+        pass
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_permissions_of_an_old_file_stay(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.touch()
+    path.chmod(0o640)
+    with atomic_write(path):
+        pass
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    target = tmp_path / "real" / "a"
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    with atomic_write(link, "w") as handle:
+        handle.write("new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+
+
+def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "none" / "a"):
+        pass
+
+
+def test_a_path_may_be_text(tmp_path: Path) -> None:
+    with atomic_write(os.fspath(tmp_path / "a"), "w") as handle:
+        handle.write("x")
+    assert (tmp_path / "a").read_text() == "x"
