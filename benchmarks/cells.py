@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -16,6 +15,11 @@ RESULTS = Path(__file__).resolve().parent / "results"
 Cell = dict[str, Any]
 
 
+def path(section: str, *, quick: bool) -> Path:
+    """Return where a section is stored."""
+    return RESULTS / "quick" / f"{section}.json" if quick else RESULTS / f"{section}.json"
+
+
 def say(message: str) -> None:
     """Write one line of progress to standard error."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {message}\n")
@@ -26,11 +30,11 @@ class Cells:
     """The cells of one section.
 
     What another machine, or another version of a library, has measured is not continued: ratios
-    mean something only within one run. It is set aside as ``<section>.<old date>.json``.
+    mean something only within one run. It is set aside in ``results/aside``.
     """
 
     def __init__(self, section: str, *, quick: bool = False) -> None:
-        self.path = RESULTS / f"{section}{'.quick' if quick else ''}.json"
+        self.path = path(section, quick=quick)
         self.machine = describe()
         self.cells: dict[str, Cell] = {}
         if self.path.exists():
@@ -38,8 +42,9 @@ class Cells:
             if stored["machine"] == self.machine:
                 self.cells = stored["cells"]
             else:
-                aside = self.path.with_suffix(f".{int(time.time())}.json")
-                os.replace(self.path, aside)
+                aside = RESULTS / "aside" / f"{section}.{int(time.time())}.json"
+                aside.parent.mkdir(exist_ok=True)
+                self.path.replace(aside)
                 say(f"{self.path.name}: other machine or versions, set aside as {aside.name}")
 
     def get(self, key: str) -> Cell | None:
@@ -53,11 +58,11 @@ class Cells:
         scratch = self.path.with_suffix(".tmp")
         document = {"machine": self.machine, "cells": self.cells}
         scratch.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        os.replace(scratch, self.path)
+        scratch.replace(self.path)
         return self.cells[key]
 
 
 def load(section: str, *, quick: bool = False) -> dict[str, Any] | None:
     """Return the stored document of a section, or None when it was never run."""
-    path = RESULTS / f"{section}{'.quick' if quick else ''}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    stored = path(section, quick=quick)
+    return json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else None

@@ -43,21 +43,21 @@ def measure(cells: Cells, plan: Plan) -> None:
     """Run every cell of the plan that is not stored yet."""
     for library in plan.libraries:
         with Worker() as worker:
-            names = _names(worker, library, plan.limit)
             for n in plan.rows:
                 for networks in plan.networks:
-                    for name in names:
+                    for name in _names(worker, library, networks, n, plan.limit):
                         where = key(library, name, networks, n)
                         if cells.get(where) is None:
                             cell = cells.put(where, _cell(worker, plan, library, name, networks, n))
                             say(f"descent: {where}: {_summary(cell)}")
 
 
-def _names(worker: Worker, library: str, limit: float) -> list[str]:
+def _names(worker: Worker, library: str, networks: int, n: int, limit: float) -> list[str]:
     if library == OURS:
         return ["moments"]
+    size = {"library": library, "networks": networks, "n": n}
     try:
-        return list(worker.call("benchmarks.descent_peers", "names", limit, library=library))
+        return list(worker.call("benchmarks.descent_peers", "names", limit, **size))
     except (Failed, TimedOut) as error:
         say(f"descent: {library} left out: {error}")
         return []
@@ -122,9 +122,7 @@ def _run_ours(networks: int, n: int, steps: int, seed: int) -> float:
         rs.descend(problem, net, step_size=STEP_SIZE, steps=steps)
     else:
         begin = time.perf_counter()
-        rs.multistart(
-            problem, WIDTH, starts=networks, step_size=STEP_SIZE, steps=steps, seed=seed
-        )
+        rs.multistart(problem, WIDTH, starts=networks, step_size=STEP_SIZE, steps=steps, seed=seed)
     return time.perf_counter() - begin
 
 
@@ -151,12 +149,12 @@ def _multistart_disagreement(networks: int, n: int) -> float:
 
     problem, (x, y) = _problem(n), case("sine", n)
     options = {"starts": networks, "step_size": STEP_SIZE, "seed": 0}
-    drawn = rs.multistart(problem, WIDTH, steps=0, **options)
-    moved = rs.multistart(problem, WIDTH, steps=CHECK_STEPS, **options)
+    drawn = rs.multistart(problem, WIDTH, steps=0, **options).networks
+    moved = rs.multistart(problem, WIDTH, steps=CHECK_STEPS, **options).networks
     worst = 0.0
     for which in range(min(networks, max(2, 5_000_000 // n))):
-        row = drawn.networks[which].to_vector()
+        row = drawn[which].to_vector()
         expected = plain(row[None], x, y, STEP_SIZE, CHECK_STEPS)[0]
-        got = moved.networks[which].to_vector()
+        got = moved[which].to_vector()
         worst = max(worst, float(np.abs(got - expected).max() / np.abs(expected).max()))
     return worst

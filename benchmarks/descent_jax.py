@@ -155,7 +155,7 @@ def _even(block: Block, networks: int) -> Block:
     return many, block[1]
 
 
-def _whole(networks: int, n: int) -> Iterable[Block]:
+def _whole(networks: int, n: int) -> Iterable[Block]:  # noqa: ARG001
     yield (networks, ALL)
 
 

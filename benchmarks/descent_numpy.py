@@ -57,7 +57,12 @@ def _relu_products(
             for at in range(0, n, long):
                 r = rows[:, at : at + long]
                 m = r.shape[1]
-                p, a, e, q = before[:k, :, :m], active[:k, :, :m], error[:k, :, :m], moments[:k, :, :m]
+                p, a, e, q = (
+                    before[:k, :, :m],
+                    active[:k, :, :m],
+                    error[:k, :, :m],
+                    moments[:k, :, :m],
+                )
                 if m == long:
                     np.matmul(inner.reshape(-1, 2), r, out=p.reshape(-1, m))
                 else:
@@ -106,7 +111,12 @@ def _threshold_products(
             for at in range(0, n, long):
                 r = rows[:, at : at + long]
                 m = r.shape[1]
-                a, f, q, e = active[:k, :, :m], flags[:k, :, :m], moments[:k, :, :m], error[:k, :, :m]
+                a, f, q, e = (
+                    active[:k, :, :m],
+                    flags[:k, :, :m],
+                    moments[:k, :, :m],
+                    error[:k, :, :m],
+                )
                 np.greater(r[0], kinks[:, :, None], out=f)
                 np.not_equal(f, leftward[:, :, None], out=f)
                 a[...] = f
@@ -160,7 +170,7 @@ def _two_threads(advance: object) -> Descend:
     return descend
 
 
-def _whole(networks: int, n: int) -> Iterable[Block]:
+def _whole(networks: int, n: int) -> Iterable[Block]:  # noqa: ARG001
     yield from ((many, ALL) for many in (1, 5, 20) if many <= networks)
 
 

@@ -82,9 +82,9 @@ def variants(library: str) -> list[Variant]:
     return VARIANTS
 
 
-def names(library: str) -> list[str]:
-    """Return the names of the variants of a library."""
-    return [variant.name for variant in variants(library)]
+def names(library: str, networks: int, n: int) -> list[str]:
+    """Return the names of the variants of a library that are meant for this size."""
+    return [v.name for v in variants(library) if any(True for _ in v.blocks(networks, n))]
 
 
 def measure(
@@ -129,9 +129,7 @@ def _affordable(networks: int, n: int, seconds: float) -> int:
     return min(networks, max(2, room))
 
 
-def _steps(
-    variant: Variant, theta: Array, x: Array, y: Array, block: Block, seconds: float
-) -> int:
+def _steps(variant: Variant, theta: Array, x: Array, y: Array, block: Block, seconds: float) -> int:
     """Return a number of steps that takes about ``seconds``."""
     steps = 1
     while True:
@@ -143,17 +141,13 @@ def _steps(
         steps = max(steps + 1, min(10 * steps, int(steps * seconds / max(took, 1e-6))))
 
 
-def _rate(
-    variant: Variant, theta: Array, x: Array, y: Array, steps: int, block: Block
-) -> float:
+def _rate(variant: Variant, theta: Array, x: Array, y: Array, steps: int, block: Block) -> float:
     begin = time.perf_counter()
     variant.descend(theta, x, y, STEP_SIZE, steps, block)
     return theta.shape[0] * steps / (time.perf_counter() - begin)
 
 
-def _disagreement(
-    variant: Variant, theta: Array, x: Array, y: Array, block: Block
-) -> float:
+def _disagreement(variant: Variant, theta: Array, x: Array, y: Array, block: Block) -> float:
     """Return the largest relative distance from ``plain`` after a few steps, over networks."""
     expected = plain(theta, x, y, STEP_SIZE, CHECK_STEPS)
     got = variant.descend(theta, x, y, STEP_SIZE, CHECK_STEPS, block)

@@ -21,7 +21,12 @@ def _tensors(*arrays: Array) -> list[Any]:
 
 
 def module(
-    theta: Array, x: Array, y: Array, step_size: float, steps: int, block: Block
+    theta: Array,
+    x: Array,
+    y: Array,
+    step_size: float,
+    steps: int,
+    block: Block,  # noqa: ARG001
 ) -> Array:
     """``torch.nn`` and ``torch.optim.SGD``, one network after another."""
     out, xs, ys = _tensors(theta, x, y)
@@ -45,9 +50,7 @@ def module(
     return out.numpy()
 
 
-def vmapped(
-    theta: Array, x: Array, y: Array, step_size: float, steps: int, block: Block
-) -> Array:
+def vmapped(theta: Array, x: Array, y: Array, step_size: float, steps: int, block: Block) -> Array:
     """``torch.func.vmap(grad(risk))``, as the tutorial on model ensembling teaches."""
     out, xs, ys = _tensors(theta, x, y)
 
@@ -65,9 +68,7 @@ def vmapped(
     return out.numpy()
 
 
-def by_hand(
-    theta: Array, x: Array, y: Array, step_size: float, steps: int, block: Block
-) -> Array:
+def by_hand(theta: Array, x: Array, y: Array, step_size: float, steps: int, block: Block) -> Array:
     """Cache-sized blocks, buffers kept, every sum a batched matrix product, no autograd."""
     with torch.inference_mode():
         out, xs, ys = _tensors(theta, x, y)
@@ -164,11 +165,12 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Array]:
     return descend
 
 
-def _one(networks: int, n: int) -> Iterable[Block]:
-    yield (1, ALL)
+def _one(networks: int, n: int) -> Iterable[Block]:  # noqa: ARG001
+    if networks == 1:
+        yield (1, ALL)
 
 
-def _many(networks: int, n: int) -> Iterable[Block]:
+def _many(networks: int, n: int) -> Iterable[Block]:  # noqa: ARG001
     yield from ((many, ALL) for many in (1, 20, 100, 1_000) if many <= networks)
 
 

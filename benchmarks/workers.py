@@ -33,7 +33,7 @@ def _serve(pipe: Connection) -> None:
         try:
             answer = getattr(importlib.import_module(module), function)(**arguments)
             pipe.send((True, answer))
-        except Exception:
+        except Exception:  # noqa: BLE001 (whatever a peer raises is a result)
             pipe.send((False, traceback.format_exc().strip().splitlines()[-1]))
 
 

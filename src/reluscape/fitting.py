@@ -33,8 +33,8 @@ ONE_DIMENSIONAL = (
     "minimum."
 )
 SEVERAL_INPUTS = (
-    "Lowest risk among {starts} quasi-Newton descents from random starts; a critical point up to "
-    "the gradient shown, not claimed to be the global minimum."
+    "Lowest risk among quasi-Newton descents from {starts} random start(s); a critical point "
+    "(scaled gradient {norm:.1e}), not claimed to be the global minimum."
 )
 
 
@@ -387,3 +387,53 @@ def _one_dimensional(
 def _r_squared(problem: Problem, risk: float) -> float:
     total = spread_of(problem)
     return 1.0 - risk / total if total > 0 else 1.0
+
+
+def _fit_several_inputs(
+    problem: Samples,
+    width: int | Literal["auto"],
+    skip: bool,
+    seed: int,
+    starts: int,
+    constraints: Constraints,
+    progress: Progress,
+    begun: float,
+) -> Fit:
+    from reluscape.training.quasi_newton import minimise
+
+    if width == "auto":
+        raise InputError('width="auto" needs one input and y of shape (n,); give a whole number.')
+    if constraints.active:
+        raise InputError("constraints need one input and y of shape (n,); leave them out.")
+    k = _check_width(width)
+    found = minimise(
+        problem.x,
+        problem.y,
+        problem.weights,
+        k,
+        skip=skip,
+        starts=starts,
+        seed=seed,
+        progress=progress,
+    )
+    rows = 1 if problem.weighted else problem.size
+    mean = np.average(problem.y, axis=0, weights=problem.weights)
+    squares = ((problem.y - mean) ** 2).reshape(problem.size, -1).sum(axis=1)
+    total = float(problem.weights @ squares)
+    return Fit(
+        problem,
+        found.network,
+        k,
+        skip,
+        found.risk,
+        found.risk * rows,
+        np.empty(0),
+        np.empty(0),
+        math.nan,
+        1.0 - found.risk / total if total > 0 else 1.0,
+        (),
+        SEVERAL_INPUTS.format(starts=found.starts, norm=found.gradient_norm),
+        constraints,
+        time.perf_counter() - begun,
+        seed,
+    )

@@ -41,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with signals:
             status = _run(list(sys.argv[1:] if argv is None else argv) or ["--help"])
             sys.stdout.flush()
-        return status
+        # Typer may turn an interrupt into a status of its own.
+        return signals.status or status
     except BaseException as error:  # noqa: BLE001
         # An interrupt in the middle of an import may surface as any exception, so ask it first.
         return signals.status or _explain(error)

@@ -30,8 +30,14 @@ from reluscape.kernels.typing import Floats
 MOST_STEPS = 60
 # A step whose gain is below this share of the sum of squares has converged.
 NO_GAIN = 1e-14
+# Steps after nothing more is gained.
+FINAL_STEPS = 2
+# An increase below this share of the sum of squares is rounding.
+ROUNDING = 1e-15
 # A step may close at most this share of the gap between two breakpoints.
 CLOSING = 0.7
+# Newton steps keep breakpoints apart by this share of the range.
+CLOSEST = 1e-11
 # Curvature on data is read off a window of this share of the shorter neighbouring interval.
 WINDOW = 0.25
 # Rounds of `settle`: each ends with every breakpoint better placed than the last.
@@ -213,13 +219,15 @@ def room(tau: Floats, step: Floats) -> float:
     """Return the largest share of a step that keeps the breakpoints in order."""
     share = 1.0
     k = step.shape[0]
+    floor = CLOSEST * (tau[k + 1] - tau[0])
     for i in range(k + 1):
         gap = tau[i + 1] - tau[i]
         left = step[i - 1] if i > 0 else 0.0
         right = step[i] if i < k else 0.0
         closing = left - right
-        if closing > CLOSING * gap:
-            share = min(share, CLOSING * gap / closing)
+        most = min(CLOSING * gap, gap - floor)
+        if closing > max(most, 0.0):
+            share = min(share, max(most, 0.0) / closing)
     return share
 
 
@@ -267,6 +275,24 @@ def newton(table: Table, tau: Floats, tied: bool, skips: Floats, most: int) -> t
         made += 1
         if gained <= NO_GAIN * best:
             break
+    # Quadratic by now: what is left to gain drowns in rounding, the gradient does not.
+    for _ in range(FINAL_STEPS):
+        lay(table, tau, readings, segments)
+        best = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
+        derivatives(
+            table, tau, segments, tied, phi, diagonal, lower, tie, True, gradient, hessian
+        )
+        if not damped_step(hessian, gradient, 0.0, step) or room(tau, step) < 1.0:
+            break
+        for i in range(k):
+            trial[i + 1] = tau[i + 1] + step[i]
+        lay(table, trial, readings, segments)
+        now = assess(trial, segments, tied, skips, phi, diagonal, lower, tie)
+        if not now <= best * (1.0 + ROUNDING):
+            break
+        tau[:] = trial
+        best = now
+        made += 1
     return best, made
 
 
@@ -337,6 +363,8 @@ def within_gaps(
     gradient, step = np.zeros(k), np.zeros(k)
     hessian = np.zeros((k, k))
     trial = tau.copy()
+    floor = CLOSEST * (tau[k + 1] - tau[0])
+    finals = 0
     lay(table, tau, readings, segments)
     best = min(best, assess(tau, segments, tied, skips, phi, diagonal, lower, tie))
     for _ in range(MOST_STEPS):
@@ -353,8 +381,10 @@ def within_gaps(
                 low[j], high[j] = t, edges[min(at + 1, edges.shape[0] - 1)]
             else:
                 low[j], high[j] = edges[max(at - 1, 0)], edges[min(at, edges.shape[0] - 1)]
-            low[j] = max(low[j], tau[j] + (1.0 - CLOSING) * (t - tau[j]))
-            high[j] = min(high[j], tau[j + 2] - (1.0 - CLOSING) * (tau[j + 2] - t))
+            # Both neighbours may move: less than half the gap each keeps the order.
+            left, right = t - tau[j], tau[j + 2] - t
+            low[j] = max(low[j], t - max(min(0.45 * left, 0.5 * (left - floor)), 0.0))
+            high[j] = min(high[j], t + max(min(0.45 * right, 0.5 * (right - floor)), 0.0))
             pinned = (t <= low[j] and gradient[j] >= 0.0) or (t >= high[j] and gradient[j] <= 0.0)
             if pinned:
                 gradient[j] = 0.0
@@ -364,7 +394,10 @@ def within_gaps(
                 hessian[j, j] = 1.0
         now = best
         moved = False
-        if damped_step(hessian, gradient, 1e-12, step):
+        solved = False
+        for damping in (1e-12, 1e-6, 1e-3, 1.0):
+            solved = solved or damped_step(hessian, gradient, damping, step)
+        if solved:
             share = 1.0
             for _ in range(4):
                 moved = False
@@ -376,16 +409,17 @@ def within_gaps(
                     break
                 lay(table, trial, readings, segments)
                 now = assess(trial, segments, tied, skips, phi, diagonal, lower, tie)
-                if now < best:
+                if now < best or (share == 1.0 and now <= best * (1.0 + ROUNDING)):
                     break
                 share *= 0.25
-        if not now < best:
+        if not moved or not now <= best * (1.0 + ROUNDING):
             break
-        gained = best - now
-        best = now
+        if best - now <= NO_GAIN * best:
+            finals += 1
+        best = min(best, now)
         for j in range(k):
             tau[j + 1] = trial[j + 1]
-        if gained <= NO_GAIN * best:
+        if finals > FINAL_STEPS:
             break
     lay(table, tau, readings, segments)
     return assess(tau, segments, tied, skips, phi, diagonal, lower, tie)

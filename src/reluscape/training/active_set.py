@@ -163,7 +163,8 @@ class _Point:
             x = self.data.x[rows].T
             size = np.linalg.norm(x, axis=0)
             most = kinks * size
-            share = np.linalg.lstsq(x / size, -by_w[j], rcond=1e-10)[0]
+            free = np.linalg.lstsq(x / size, -by_w[j], rcond=1e-10)[0]
+            share = np.asarray(free, dtype=np.float64)
             if exact and ((share < 0.0) | (share > most)).any():
                 found = lsq_linear(x / size, -by_w[j], (0.0, most), "bvls", 1e-14, max_iter=1000)
                 share = np.asarray(found.x, dtype=np.float64)

@@ -156,18 +156,17 @@ def minimise(
     if sample is not data:
         begun = [(data.risk_and_gradient(parts.pack())[0], parts) for _, parts in begun]
     risks = [risk for risk, _ in begun]
-    finalists = sorted(range(len(begun)), key=risks.__getitem__)[:_FINALISTS]
-    if sample is not data:
-        finalists = finalists[: _FINALISTS // 2]
-    results: list[Settled] = []
-    budget = _newton_steps(data)
+    finalists = sorted(range(len(begun)), key=risks.__getitem__)
+    finalists = finalists[: _FINALISTS if sample is data else _FINALISTS // 2]
     for place, start in enumerate(finalists):
-        report(f"finalist {place + 1} of {len(finalists)}", 0.7 + 0.3 * place / len(finalists))
-        parts = begun[start][1]
-        if sample is not data or budget < max_iterations:
-            parts = _descend(data, parts, max_iterations, 1e-12)[1]
-        results.append(settle(data, parts, min(budget, max_iterations)))
-        budget -= results[-1].iterations
+        report(f"finalist {place + 1} of {len(finalists)}", 0.7 + 0.1 * place / len(finalists))
+        begun[start] = _descend(data, begun[start][1], max_iterations, 1e-12)
+    results: list[Settled] = []
+    steps = _newton_steps(data)
+    for place, start in enumerate(sorted(finalists, key=lambda start: begun[start][0])):
+        report(f"finalist {place + 1} of {len(finalists)}", 0.8 + 0.2 * place / len(finalists))
+        results.append(settle(data, begun[start][1], min(steps, max_iterations)))
+        steps -= results[-1].iterations
         risks[start] = results[-1].risk
     report("done", 1.0)
     return found(min(results, key=lambda result: result.risk), risks)

@@ -1,0 +1,295 @@
+"""Write ``docs/benchmarks.md`` from the stored cells; every number on it comes from them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import accuracy, descent, fit, growth
+from benchmarks.cells import RESULTS, Cell, load
+from benchmarks.data import CASES, KNOTS, ROOT, SEED, sizes
+from benchmarks.descent_peers import WIDTH
+from benchmarks.fit_peers import PEERS
+from benchmarks.quoted import MISSES, PWLFIT
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+SECTIONS = ("fit", "descent", "growth", "accuracy", "memory")
+NONE = "–"
+
+INTRODUCTION = """\
+# Benchmarks
+
+`make bench` measured every number on this page, unless it says "quoted", and wrote the page.
+Peers and reluscape ran in the same run on the same two cores; each method ran in a process of its
+own, held to two threads. The stored cells are in `benchmarks/results/`.
+"""
+
+FIT_TEXT = f"""\
+## Fit: time and sum of squares
+
+Continuous piecewise-linear least squares with k interior kinks. Data: the 133 motorcycle
+readings; `sine`, sin(3πx) + 0.2 noise; `pwl`, five true kinks + 0.15 noise; x uniform on [0, 1],
+rows in random order, NumPy seed ({SEED}, case, n).
+
+Times are medians over the seeds that finished, data in memory, libraries loaded and compiled;
+for reluscape they include building `Samples` (sorting). A peer's sum of squares is solved again
+from its kinks with a well-conditioned basis, in its favour; reluscape's is that of the network as
+returned. The last column is the *worst* of reluscape's seeds against the *best* sum of squares
+that any peer found with any seed: negative means that the worst run of reluscape beat them all.
+A peer's entry is its median time, the number of runs if below {{seeds}}, and in brackets how far
+its median run is above the least sum of squares in the row. "T/O": a run took over {{limit:g}} s;
+"(T/O)": not run, because fewer rows or kinks took too long. "n failed": runs that raised, or
+returned no estimate.
+"""
+
+QUOTED_TEXT = f"""\
+### google/pwlfit (quoted)
+
+It is on no package registry, so it did not run here. Measured earlier by the authors on two
+cores of an AMD EPYC, other random numbers of the same functions, default settings: {MISSES}.
+Median seconds, and the excess of its sum of squares over the best known on those data.
+"""
+
+DESCENT_TEXT = f"""\
+## Gradient descent: network-steps a second
+
+Full-batch gradient descent on the mean squared error, one input, width {WIDTH}, float64, the noisy
+sine. Every variant does the iterates of the same plain loop; "off by" is the largest relative
+distance from that loop after ten steps. A network-step is one step of one network. Each variant
+ran with several block sizes and keeps its fastest, best of three; reluscape's number is the
+median of five runs, and counts drawing the starts and the final risks. "documented": as the
+library's tutorials teach; "tuned": what an expert makes of it by hand (cache blocks, preallocated
+buffers, matrix products, both cores). Where one step of all networks takes too long, fewer
+networks ran: the rate is per network.
+"""
+
+GROWTH_TEXT = f"""\
+## Growth with the number of rows
+
+Noisy sine, reluscape only. A step: width {WIDTH}, {growth.STARTS:,} networks, per network, from
+the difference of a long and a short run. A fit: k = {growth.KNOTS}, with and without building
+`Samples`. Medians of {growth.REPEATS}.
+"""
+
+ACCURACY_TEXT = f"""\
+## Accuracy of the moments
+
+Largest relative error of the risk, and of the gradient, over {accuracy.NETWORKS} networks of width
+{accuracy.WIDTH}, against exact rational arithmetic. "direct sums": NumPy over all rows in float64;
+"prefix sums": float64 cumulative sums of the raw numbers. The gradient's error is the largest over
+its four parts (w, b, v, c), each relative to its norm.
+"""
+
+MEMORY_TEXT = """\
+## Memory
+
+Rise of the process's peak over what it held before the fit (imports, compiled kernels, the user's
+x and y), in a fresh process.
+"""
+
+
+def write(*, quick: bool = False) -> Path:
+    """Write the page from whatever sections are stored, and return where."""
+    found = {name: load(name, quick=quick) for name in SECTIONS}
+    stored = {name: document for name, document in found.items() if document is not None}
+    text = [INTRODUCTION, _machine(stored)]
+    parts = (_fit, _descent, _growth, _accuracy, _memory)
+    for name, part in zip(SECTIONS, parts, strict=True):
+        if name in stored:
+            text.append(part(stored[name]["cells"]))
+    page = RESULTS / "quick" / "benchmarks.md" if quick else PAGE
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text("\n".join(text), encoding="utf-8")
+    return page
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def _machine(stored: dict[str, Any]) -> str:
+    if not stored:
+        return "Nothing was measured yet.\n"
+    dates = sorted(c["finished"][:10] for d in stored.values() for c in d["cells"].values())
+    when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+    machine = next(iter(stored.values()))["machine"]
+    others = [name for name, d in stored.items() if d["machine"] != machine]
+    note = f"\nMeasured with other versions: {', '.join(others)}.\n" if others else ""
+    return f"Date: {when}.\n\n" + _table(("what", "value"), machine.items()) + note
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3g} s" if value >= 1e-3 else f"{value * 1e6:.3g} µs"
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _per_cent(excess: float) -> str:
+    return "0 %" if abs(excess) < 5e-7 else f"{100 * excess:+.2g} %"
+
+
+def _peer_entry(cell: Cell | None, least: float, seeds: int) -> str:
+    if cell is None:
+        return NONE
+    if not cell["seconds"]:
+        failed = f"{len(cell['failures'])} failed" if cell["failures"] else "failed"
+        return ("(T/O)" if cell["implied"] else "T/O") if cell["timed_out"] else failed
+    entry = _seconds(statistics.median(cell["seconds"]))
+    if len(cell["seconds"]) < seeds:
+        entry += f" /{len(cell['seconds'])}"
+    if cell["sse"]:
+        entry += f" ({_per_cent(statistics.median(cell['sse']) / least - 1.0)})"
+    if cell["failures"]:
+        entry += f" {len(cell['failures'])} failed"
+    return entry + (" T/O" if cell["timed_out"] else "")
+
+
+def _fit(cells: dict[str, Cell]) -> str:
+    seeds = max((len(c["sse"]) for k, c in cells.items() if k.startswith(fit.OURS)), default=0)
+    rows: list[list[str]] = []
+    worse: list[str] = []
+    compared = 0
+    times: dict[int, float] = {}
+    quickest: list[float] = []
+    for name in CASES:
+        for n in sizes(name):
+            for knots in KNOTS:
+                ours = cells.get(fit.key(fit.OURS, name, n, knots))
+                if ours is None or not ours["sse"]:
+                    continue
+                peers = [cells.get(fit.key(peer, name, n, knots)) for peer in PEERS]
+                theirs = [value for cell in peers if cell for value in cell["sse"]]
+                least = min([*ours["sse"], *theirs])
+                own = statistics.median(ours["seconds"])
+                times[n] = max(times.get(n, 0.0), max(ours["seconds"]))
+                row = [name, f"{n:,}", str(knots), f"{least:.8g}"]
+                row += [_peer_entry(cell, least, seeds) for cell in peers]
+                row.append(_seconds(own))
+                medians = [statistics.median(c["seconds"]) for c in peers if c and c["seconds"]]
+                if medians:
+                    quickest.append(min(medians) / own)
+                    row.append(f"{min(medians) / own:.3g}")
+                else:
+                    row.append(NONE)
+                if theirs:
+                    excess = max(ours["sse"]) / min(theirs) - 1.0
+                    compared += 1
+                    if excess > 1e-6:
+                        worse.append(f"{name}, n = {n:,}, k = {knots}: {excess:+.2g}")
+                    row.append(f"{excess:+.1e}")
+                else:
+                    row.append(NONE)
+                rows.append(row)
+    head = ["data", "n", "k", "least sum of squares", *PEERS, "reluscape"]
+    head += ["fastest peer / reluscape", "worst of reluscape / best of peers − 1"]
+    verdict = (
+        f"In {compared - len(worse)} of {compared} cells with a peer to compare with, the worst of "
+        "reluscape's seeds is at most the best that any peer found, to 1e-6."
+    )
+    if worse:
+        verdict += " Not so: " + "; ".join(worse) + "."
+    slowest = "; ".join(f"n = {n:,}: {_seconds(value)}" for n, value in sorted(times.items()))
+    verdict += f" Slowest single fit of reluscape, any case, k and seed: {slowest}."
+    if quickest:
+        verdict += (
+            f" The fastest peer takes {min(quickest):.3g} to {max(quickest):.3g} times as long "
+            f"(median {statistics.median(quickest):.3g})."
+        )
+    text = FIT_TEXT.format(seeds=seeds, limit=fit.Plan().run_limit)
+    quoted = [
+        [name, f"{n:,}", *(f"{_seconds(s)} ({p:+g} %)" for s, p in entry.values())]
+        for (name, n), entry in PWLFIT.items()
+    ]
+    quoted_table = _table(["data", "n", *(f"k = {k}" for k in KNOTS)], quoted)
+    return "\n".join([text, verdict + "\n", _table(head, rows), QUOTED_TEXT, quoted_table])
+
+
+def _descent(cells: dict[str, Cell]) -> str:
+    split = {tuple(key.split(" | ")): cell for key, cell in cells.items()}
+    sizes_run = sorted({(int(k[2]), int(k[3])) for k in split})
+    summary: list[list[str]] = []
+    rows: list[list[str]] = []
+    for networks, n in sizes_run:
+        here = {k[:2]: c for k, c in split.items() if (int(k[2]), int(k[3])) == (networks, n)}
+        ours = here.get((descent.OURS, "moments"))
+        rates = {k: c for k, c in here.items() if c["rate"] is not None and k[0] != descent.OURS}
+        for (library, name), cell in here.items():
+            rows.append(_descent_row(networks, n, library, name, cell))
+        if ours is None or ours["rate"] is None or not rates:
+            continue
+        row = [f"{networks:,}", f"{n:,}", _rate(ours["rate"])]
+        for kind in ("documented", "tuned"):
+            best = max(
+                (k for k in rates if rates[k]["kind"] == kind), key=lambda k: rates[k]["rate"]
+            )
+            rate = rates[best]["rate"]
+            row += [f"{_rate(rate)} ({best[0]}: {best[1]})", f"**{ours['rate'] / rate:,.3g}**"]
+        summary.append(row)
+    short = ["networks", "n", "reluscape", "best documented peer", "ratio", "best tuned peer"]
+    long = ["networks", "n", "library", "variant", "kind", "network-steps/s", "networks run"]
+    long += ["block (networks, rows)", "off by"]
+    return "\n".join(
+        [DESCENT_TEXT, _table([*short, "ratio"], summary), "All variants:\n", _table(long, rows)]
+    )
+
+
+def _descent_row(networks: int, n: int, library: str, name: str, cell: Cell) -> list[str]:
+    row = [f"{networks:,}", f"{n:,}", library, name]
+    if cell["rate"] is None:
+        return [*row, NONE, f"failed: {cell['failure']}", NONE, NONE, NONE]
+    many, long = (min(a, b) for a, b in zip(cell["block"], (networks, n), strict=True))
+    row += [cell["kind"], _rate(cell["rate"]), f"{cell['networks_run']:,}"]
+    return [*row, f"{many:,}, {long:,}", f"{cell['disagreement']:.1e}"]
+
+
+def _growth(cells: dict[str, Cell]) -> str:
+    known = {int(key): cell for key, cell in cells.items() if "failure" not in cell}
+    if not known:
+        return GROWTH_TEXT
+    first = known[min(known)]
+    rows = [
+        [
+            f"{n:,}",
+            _seconds(cell["step"]),
+            f"{cell['step'] / first['step']:.2f}",
+            _seconds(cell["samples"]),
+            _seconds(cell["fit"]),
+            f"{cell['fit'] / first['fit']:.2f}",
+        ]
+        for n, cell in sorted(known.items())
+    ]
+    smallest = f"{min(known):,}"
+    head = ["n", "a network-step", f"over n = {smallest}", "building `Samples`", "fit in all"]
+    return "\n".join([GROWTH_TEXT, _table([*head, f"over n = {smallest}"], rows)])
+
+
+def _accuracy(cells: dict[str, Cell]) -> str:
+    rows: list[list[str]] = []
+    for key, cell in cells.items():
+        data, n = key.split(" | ")
+        if "failure" in cell:
+            rows.append([data, f"{int(n):,}", f"failed: {cell['failure']}", *[NONE] * 5])
+            continue
+        row = [data, f"{int(n):,}"]
+        for way in accuracy.WAYS:
+            row += [f"{cell[way]['risk']:.1e}", f"{cell[way]['gradient']:.1e}"]
+        rows.append(row)
+    head = ["data", "n"]
+    for way in accuracy.WAYS:
+        head += [f"{way}: risk", "gradient"]
+    return "\n".join([ACCURACY_TEXT, _table(head, rows)])
+
+
+def _memory(cells: dict[str, Cell]) -> str:
+    rows: list[list[str]] = []
+    for key, cell in cells.items():
+        name, n, knots = key.split(" | ")
+        value = cell["bytes_a_row"]
+        rows.append([name, f"{int(n):,}", knots, NONE if value is None else f"{value:.0f}"])
+    return "\n".join([MEMORY_TEXT, _table(["data", "n", "k", "bytes a row"], rows)])

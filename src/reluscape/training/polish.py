@@ -1,0 +1,297 @@
+"""Polishing: from a network with one input monotonically down to a critical point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.errors import InputError
+from reluscape.networks.network import Network
+from reluscape.problems.interval import Interval
+from reluscape.problems.moments import Moments
+from reluscape.problems.samples import Samples
+
+Floats = NDArray[np.float64]
+Outcome = Literal["critical point", "corner", "stalled"]
+
+
+# A gradient below this share of its largest possible size is that of a critical point.
+CRITICAL = 1e-7
+# Breakpoints closer than this share of the support are one, up to rounding of their biases.
+SAME = 1e-13
+# A breakpoint closer than this share of the support to an input is on it: -b / w is rounded.
+ON_DATUM = 1e-12
+# Breakpoints closer than this share of the support to each other or to an end are tried there.
+MEETING = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Polish:
+    """The result of `polish`.
+
+    Attributes
+    ----------
+    network : Network
+        Same width, same neurons active on the whole support or nowhere.
+    risk : float
+        Never above the risk at the start.
+    gradient_norm : float
+        Euclidean norm of the generalized gradient there.
+    iterations : int
+        Newton steps made on the breakpoints.
+    outcome : {"critical point", "corner", "stalled"}
+        "corner": a breakpoint sits on a datum, where the risk has no gradient; the risk grows to
+        both sides of it. "stalled": no step lowers the risk further in floating point although
+        the gradient is not small; breakpoints that run into each other do that.
+    """
+
+    network: Network
+    risk: float
+    gradient_norm: float
+    iterations: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, eq=False)
+class _Split:
+    """How the neurons of a network see the support.
+
+    `knots` are the distinct reduced breakpoints inside it; `knot_of` says which of them a neuron
+    has, -1 if none. `slope_share` is the slope that a neuron gives to the leftmost line, per unit
+    of outer weight and in reduced inputs, if it has no breakpoint inside.
+    """
+
+    knots: Floats
+    knot_of: NDArray[np.int64]
+    slope_share: Floats
+
+
+def polish(problem: Samples | Interval, network: Network) -> Polish:
+    """Move a network down to a critical point, never up.
+
+    The breakpoints inside the support move by Newton steps, and on data from gap to gap; outer
+    weights, offset and skip connection are the exact least-squares solution throughout. Neurons
+    keep the sign of their weight. Neurons without a breakpoint inside the support keep theirs;
+    one that is active there serves as the skip connection if there is none.
+
+    Parameters
+    ----------
+    problem : Samples or Interval
+        With one input and scalar targets.
+    network : Network
+
+    Returns
+    -------
+    Polish
+
+    Raises
+    ------
+    InputError
+        If the problem or the network has several inputs or targets.
+
+    Examples
+    --------
+    >>> from reluscape import Interval, Network, polynomial
+    >>> problem = Interval(polynomial([0, 0, 1]), 0, 1)
+    >>> end = polish(problem, Network([1.0, 1.0], [-0.2, -0.9], [1.0, 1.0], skip=[0.0]))
+    >>> end.network.breakpoints().round(9)
+    array([0.33333333, 0.66666667])
+    >>> bool(abs(end.risk - 1 / 14580) < 1e-18)
+    True
+    """
+    if isinstance(problem, Samples) and not problem.on_a_line:
+        raise InputError(
+            "polish needs one input and y of shape (n,); for several use fit, whose descents end "
+            "at critical points."
+        )
+    start = problem.risk(network)
+    moments = problem.moments
+    if moments.support[0] == moments.support[1]:
+        result, iterations = _level(moments, network), 0
+    else:
+        result, iterations = _through_mergers(problem, network)
+    risk = problem.risk(result)
+    if not risk <= start:
+        result, risk = network, start
+    norm = float(np.linalg.norm(problem.gradient(result)))
+    outcome: Outcome = "critical point"
+    if moments.atomic and _on_datum(moments, result):
+        outcome = "corner"
+    elif norm > CRITICAL * _gradient_scale(problem, result, risk):
+        outcome = "stalled"
+    return Polish(result, risk, norm, iterations, outcome)
+
+
+def _gradient_scale(problem: Samples | Interval, network: Network, risk: float) -> float:
+    """Return what the gradient could be at most: Cauchy and Schwarz on `2 integral e grad N`."""
+    curvature = float(np.abs(np.diag(problem.hessian(network))).sum())
+    return float(np.sqrt(2.0 * risk * curvature))
+
+
+def _split(moments: Moments, network: Network) -> _Split:
+    low, high = moments.support
+    w, b = network.weights[:, 0], network.biases
+    leak = network.activation.slope
+    knot_of = np.full(network.width, -1)
+    share = np.zeros(network.width)
+    moving = w != 0.0
+    with np.errstate(over="ignore"):
+        breakpoints = moments.x_axis.reduce(-b[moving] / w[moving])
+    reduced = np.full(network.width, np.nan)
+    reduced[moving] = breakpoints
+    inside = moving & (reduced > low) & (reduced < high)
+    places = np.unique(reduced[inside])
+    first = np.append(True, np.diff(places) > SAME * (high - low))[: len(places)]
+    knots = places[first]
+    knot_of[inside] = np.searchsorted(knots, reduced[inside], side="right") - 1
+    for j in np.flatnonzero(moving & ~inside):
+        active = (w[j] > 0) == (reduced[j] <= low)
+        share[j] = w[j] * moments.x_axis.scale * (1.0 if active else leak)
+    return _Split(knots, knot_of, share)
+
+
+def _through_mergers(problem: Samples | Interval, network: Network) -> tuple[Network, int]:
+    """Descend; where breakpoints run into each other or out of the support, let them, go on.
+
+    There the neurons change their kind: two of opposite sign at one place make a slope of their
+    own, and so does one that has become active everywhere.
+    """
+    moments = problem.moments
+    best, iterations = _descend(moments, network, _split(moments, network))
+    risk = problem.risk(best)
+    for _ in range(network.width):
+        snapped = _snap(moments, best)
+        if snapped is None:
+            break
+        trial, more = _descend(moments, snapped, _split(moments, snapped))
+        now = problem.risk(trial)
+        if not now <= risk:
+            break
+        best, risk, iterations = trial, now, iterations + more
+    return best, iterations
+
+
+def _snap(moments: Moments, network: Network) -> Network | None:
+    """Join breakpoints that are about to meet each other or an end; None if there are none."""
+    low, high = moments.support
+    split = _split(moments, network)
+    near = MEETING * (high - low)
+    knots = split.knots.copy()
+    for i in range(len(knots)):
+        if knots[i] - low < near:
+            knots[i] = low - near
+        elif high - knots[i] < near:
+            knots[i] = high + near
+        elif i and abs(knots[i] - knots[i - 1]) < near:
+            knots[i] = knots[i - 1]
+    if np.array_equal(knots, split.knots):
+        return None
+    places = moments.x_axis.restore(knots)
+    b = network.biases.copy()
+    w = network.weights[:, 0]
+    for j in np.flatnonzero(split.knot_of >= 0):
+        b[j] = -w[j] * places[split.knot_of[j]]
+    return Network(w, b, network.outputs, network.offset, network.skip, network.activation)
+
+
+def _descend(moments: Moments, network: Network, split: _Split) -> tuple[Network, int]:
+    from reluscape.kernels import segments, spline
+
+    low, high = moments.support
+    leak = network.activation.slope
+    k = len(split.knots)
+    w = network.weights[:, 0]
+    left, right = -1.0 / (1.0 - leak), leak / (1.0 - leak)
+    skips = np.zeros(max(k, 1))
+    mixed = False
+    for i in range(k):
+        signs = w[split.knot_of == i] < 0
+        mixed = mixed or bool(signs.any() and not signs.all())
+        skips[i] = left if signs[0] else right
+    free = network.skip is not None or mixed or bool(np.any(split.slope_share != 0.0))
+    tau = np.concatenate([[low], split.knots, [high]])
+    squares, iterations = spline.newton(moments.table, tau, not free, skips, spline.MOST_STEPS)
+    if moments.atomic:
+        squares = spline.settle(moments.table, tau, not free, skips)
+    readings, parts, phi, diagonal, lower = segments.workspace(k + 2)
+    tie = np.zeros(k + 2)
+    segments.lay(moments.table, tau, readings, parts)
+    spline.assess(tau, parts, not free, skips, phi, diagonal, lower, tie)
+    return _rebuild(moments, network, split, tau, phi), iterations
+
+
+def _rebuild(
+    moments: Moments, network: Network, split: _Split, tau: Floats, phi: Floats
+) -> Network:
+    """Give a network the breakpoints and values of a polyline."""
+    x_axis, y_axis = moments.x_axis, moments.y_axis
+    leak = network.activation.slope
+    unit = y_axis.scale / x_axis.scale
+    slopes = np.diff(phi) / np.diff(tau) * unit
+    turns = np.diff(slopes)
+    knots = x_axis.restore(tau[1:-1])
+    w = network.weights[:, 0]
+    b, v = network.biases.copy(), network.outputs.copy()
+    for i in range(len(knots)):
+        group = np.flatnonzero(split.knot_of == i)
+        b[group] = -w[group] * knots[i]
+        v[group] = turns[i] / len(group) / (np.abs(w[group]) * (1.0 - leak))
+    inside = split.knot_of >= 0
+    leftmost = float(np.sum(np.where(inside & (w < 0), w * v, 0.0)))
+    leftmost += leak * float(np.sum(np.where(inside & (w > 0), w * v, 0.0)))
+    rest = float(slopes[0]) - leftmost
+    share = split.slope_share / x_axis.scale
+    u = None
+    if network.skip is not None:
+        u = rest - float(np.sum(share * v))
+    elif np.any(share != 0.0):
+        largest = int(np.argmax(np.abs(share)))
+        v[largest] = (rest - float(np.sum(share * v)) + share[largest] * v[largest]) / share[largest]
+    else:
+        _share_mixed(split, w, v, leak, rest)
+    skip = None if u is None else [u]
+    start = float(x_axis.restore(tau[:1])[0])
+    level = float(y_axis.restore(phi[:1])[0])
+    plain = Network(w, b, v, 0.0, skip, network.activation)
+    return Network(w, b, v, level - float(plain([start])[0]), skip, network.activation)
+
+
+def _share_mixed(split: _Split, w: Floats, v: Floats, leak: float, rest: float) -> None:
+    """Let two neurons of opposite sign at one breakpoint make the leftmost slope that is left."""
+    for i in range(len(split.knots)):
+        group = np.flatnonzero(split.knot_of == i)
+        lefts, rights = group[w[group] < 0], group[w[group] > 0]
+        if len(lefts) and len(rights):
+            # act(x - t) - act(t - x) = (1 + leak)(x - t): opposite weights add slope, no bend.
+            slope = rest / (1.0 + leak)
+            v[rights[0]] += slope / w[rights[0]]
+            v[lefts[0]] += slope / w[lefts[0]]
+            return
+
+
+def _level(moments: Moments, network: Network) -> Network:
+    """Set the offset so that a network is right at the only input there is."""
+    table = moments.table
+    mean = table.high[-1, 0, 3:4] / table.high[-1, 0, 0]
+    wanted = float(moments.y_axis.restore(mean)[0])
+    x = float(moments.x_axis.restore(table.edges[:1])[0])
+    offset = float(network.offset) + wanted - float(network([x])[0])
+    return Network(
+        network.weights, network.biases, network.outputs, offset, network.skip, network.activation
+    )
+
+
+def _on_datum(moments: Moments, network: Network) -> bool:
+    """Tell whether a breakpoint that bends the network coincides with an input."""
+    w = network.weights[:, 0]
+    bends = (w != 0.0) & (network.outputs != 0.0)
+    reduced = moments.x_axis.reduce(-network.biases[bends] / w[bends])
+    low, high = moments.support
+    inner = reduced[(reduced > low) & (reduced < high)]
+    edges = moments.table.edges
+    at = np.clip(np.searchsorted(edges, inner), 1, len(edges) - 1)
+    nearest = np.minimum(np.abs(edges[at] - inner), np.abs(edges[at - 1] - inner))
+    return bool(np.any(nearest <= ON_DATUM * (high - low)))
