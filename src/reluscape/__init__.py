@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from reluscape.estimators import ShallowReLURegressor
     from reluscape.fits.constraints import Constraints
     from reluscape.fits.inference import Estimate, Inference
+    from reluscape.fits.result import Fit
     from reluscape.fits.widths import WidthRow
-    from reluscape.fitting import Fit, fit
+    from reluscape.fitting import fit
     from reluscape.networks.activations import Activation, leaky
     from reluscape.networks.network import Network
     from reluscape.networks.neurons import NeuronState
@@ -84,7 +85,7 @@ _HOME = {
     "Descent": "training.descent",
     "Estimate": "fits.inference",
     "FileError": "errors",
-    "Fit": "fitting",
+    "Fit": "fits.result",
     "Inference": "fits.inference",
     "InputError": "errors",
     "Interval": "problems.interval",

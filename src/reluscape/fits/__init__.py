@@ -1,0 +1,1 @@
+"""Fitting piecewise-linear functions: search, constraints, inference, choice of width."""

@@ -33,7 +33,7 @@ def bootstrap(
     breakpoints down to the nearest critical point.
     """
     seeds = np.random.SeedSequence(seed).spawn(replicates)
-    values = values_of(line, problem)
+    values = values_of(line, problem.moments)
     x, y = problem.x.reshape(-1), problem.y
     order = np.argsort(x)
     x, y = x[order], y[order]
@@ -47,7 +47,7 @@ def bootstrap(
         if not counts.any():
             return np.full(len(values.flat), np.nan)
         resampled = Samples(x, y, counts)
-        return values_of(refit(resampled, line, constraints, problem), resampled).flat
+        return values_of(refit(resampled, line, constraints, problem), resampled.moments).flat
 
     drawn = np.empty((replicates, len(values.flat)))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -69,7 +69,7 @@ def refit(
     resampled: Samples, line: Polyline, constraints: Constraints, original: Samples
 ) -> Polyline:
     """Descend from the breakpoints of a fit on other data."""
-    from reluscape.kernels import bounded, segments, spline
+    from reluscape.kernels import bounded, gaps, segments, spline
 
     moments = resampled.moments
     inner = moments.x_axis.reduce(original.moments.x_axis.restore(line.tau[1:-1]))
@@ -91,7 +91,7 @@ def refit(
     tied = line.left_active is not None and not line.free_slope
     skips = np.where(line.left_active, -1.0, 0.0) if line.left_active is not None else np.zeros(1)
     spline.newton(moments.table, tau, tied, skips, spline.MOST_STEPS)
-    spline.settle(moments.table, tau, tied, skips)
+    gaps.settle(moments.table, tau, tied, skips)
     return with_values(moments, tau, line.left_active, line.free_slope)
 
 

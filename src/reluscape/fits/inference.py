@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.fits.polyline import Polyline, slopes_of
+from reluscape.problems.moments import Moments
 from reluscape.problems.samples import Samples
 
 Floats = NDArray[np.float64]
@@ -94,9 +95,9 @@ class Values:
         return ["intercept", *slopes, *breakpoints]
 
 
-def values_of(line: Polyline, problem: Samples) -> Values:
+def values_of(line: Polyline, moments: Moments) -> Values:
     """Read intercept, slopes and breakpoints off a polyline."""
-    x_axis, y_axis = problem.moments.x_axis, problem.moments.y_axis
+    x_axis, y_axis = moments.x_axis, moments.y_axis
     slopes = slopes_of(line) * (y_axis.scale / x_axis.scale)
     start = float(x_axis.restore(line.tau[:1])[0])
     value = float(y_axis.restore(line.phi[:1])[0])
@@ -104,7 +105,7 @@ def values_of(line: Polyline, problem: Samples) -> Values:
 
 
 def asymptotic(problem: Samples, line: Polyline, level: float) -> Inference:
-    """Standard errors from the information matrix of the nonlinear least-squares problem.
+    """Return standard errors from the information matrix of the least-squares problem.
 
     The columns of the Jacobian are 1, x, the hinges (x - t_j)+, and -d_j 1{x > t_j} for the
     breakpoints themselves (Muggeo 2003, Estimating regression models with unknown break-points).
@@ -112,7 +113,7 @@ def asymptotic(problem: Samples, line: Polyline, level: float) -> Inference:
     """
     from scipy.special import stdtrit
 
-    values = values_of(line, problem)
+    values = values_of(line, problem.moments)
     k = len(values.breakpoints)
     rows = rows_of(problem)
     bound = line.left_active is not None and not line.free_slope
@@ -165,7 +166,7 @@ def package(
 
 
 def _unit_errors(problem: Samples, line: Polyline, values: Values, *, tied: bool) -> Floats:
-    """Standard errors for unit noise, in the order of `Values.flat`; NaN if not estimable."""
+    """Return errors for unit noise in the order of `Values.flat`; NaN if not estimable."""
     moments = problem.moments
     parts = _segments(problem, line)
     k = len(values.breakpoints)

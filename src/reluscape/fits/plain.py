@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.fits.polyline import Polyline
-from reluscape.fits.search import ROUNDS, THOROUGH, Effort, Progress, free_search, grid_of, with_values
+from reluscape.fits.search import (
+    ROUNDS,
+    THOROUGH,
+    Effort,
+    Progress,
+    free_search,
+    grid_of,
+    with_values,
+)
 from reluscape.problems.moments import Moments
 
 Floats = NDArray[np.float64]
@@ -66,11 +74,9 @@ def constant(moments: Moments) -> Polyline:
     return Polyline(tau, phi, squares, np.zeros(0, dtype=np.bool_))
 
 
-def tied_search(
-    moments: Moments, starts: Sequence[Floats], width: int, seed: int
-) -> Polyline:
+def tied_search(moments: Moments, starts: Sequence[Floats], width: int, seed: int) -> Polyline:
     """Search with every breakpoint inside the support and the leftmost slope tied."""
-    from reluscape.kernels import proposals, spline
+    from reluscape.kernels import gaps, proposals, spline
 
     table = moments.table
     grid = grid_of(moments, THOROUGH.grid // 2, 0.5)
@@ -93,12 +99,10 @@ def tied_search(
     for _, tau, skips in ranked[:FOLLOWED]:
         turned = skips.copy()
         sides = np.array([LEFT, RIGHT])
-        squares = proposals.exchange(
-            table, tau, True, turned, sides, grid, readings, ROUNDS
-        )
+        squares = proposals.exchange(table, tau, True, turned, sides, grid, readings, ROUNDS)
         squares, _ = spline.newton(table, tau, True, turned, spline.MOST_STEPS)
         if moments.atomic:
-            squares = spline.settle(table, tau, True, turned)
+            squares = gaps.settle(table, tau, True, turned)
         if squares < best[0]:
             best = (squares, tau, turned)
     return with_values(moments, best[1], best[2] == LEFT)

@@ -97,15 +97,16 @@ def free_search(
             for grid, (costs, knots) in zip(grids, found, strict=True)
         ]
         best: dict[int, Polyline] = {}
-        for done, line in enumerate(pool.map(lambda job: follow(*job), jobs)):
-            k = jobs[done][1]
+        followed = [pool.submit(follow, *job) for job in jobs]
+        for done, future in enumerate(followed):
+            k, line = jobs[done][1], future.result()
             progress(f"width {k}", (done + 1) / len(jobs))
             if k not in best or line.squares < best[k].squares:
                 best[k] = line
         if not effort.clusters:
             return best
-        refined = list(pool.map(lambda line: refine(moments, line, grids[0]), best.values()))
-    return dict(zip(best, refined, strict=True))
+        refined = {k: pool.submit(refine, moments, line, grids[0]) for k, line in best.items()}
+        return {k: future.result() for k, future in refined.items()}
 
 
 def refine(moments: Moments, line: Polyline, grid: Floats) -> Polyline:
@@ -133,7 +134,7 @@ def follow(
     moments: Moments, k: int, grid: Floats, costs: Floats, knots: NDArray[np.int64]
 ) -> Polyline:
     """Polish the proposals for one width, exchange breakpoints of the best; return it."""
-    from reluscape.kernels import proposals, spline
+    from reluscape.kernels import gaps, proposals, spline
 
     table = moments.table
     low, high = moments.support
@@ -145,7 +146,7 @@ def follow(
         tau = np.concatenate([[low], grid[numbers[:k]], [high]])
         squares, _ = spline.newton(table, tau, False, none, spline.MOST_STEPS)
         if moments.atomic:
-            squares = spline.settle(table, tau, False, none)
+            squares = gaps.settle(table, tau, False, none)
         if squares < best_squares:
             best, best_squares = tau, squares
     if best is None:

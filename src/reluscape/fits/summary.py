@@ -28,9 +28,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def estimates(inference: Inference) -> list[str]:
     """Lay out all estimates with standard errors and intervals."""
     percent = f"{100 * inference.level:g}%"
-    rows = [
-        _row(e) for e in (inference.intercept, *inference.slopes, *inference.breakpoints)
-    ]
+    rows = [_row(e) for e in (inference.intercept, *inference.slopes, *inference.breakpoints)]
     return table(["", "estimate", "std. error", f"{percent} low", f"{percent} high"], rows)
 
 

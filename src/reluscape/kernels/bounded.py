@@ -211,7 +211,11 @@ def sweep(
         finest = 0.0
         for j in range(k):
             finest = max(finest, reach[j])
-        if not best < before * (1.0 - NO_GAIN) and finest < FINEST and sweeps % GRID_EVERY != GRID_EVERY - 1:
+        if (
+            not best < before * (1.0 - NO_GAIN)
+            and finest < FINEST
+            and sweeps % GRID_EVERY != GRID_EVERY - 1
+        ):
             break
     return best
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from reluscape.kernels.compiled import compiled
+from reluscape.kernels.gaps import settle
 from reluscape.kernels.proposals import WORTHWHILE
 from reluscape.kernels.segments import lay, solve, squares, summarise, workspace
-from reluscape.kernels.spline import newton, settle
+from reluscape.kernels.spline import newton
 from reluscape.kernels.table import Table, read
 from reluscape.kernels.typing import Floats
 

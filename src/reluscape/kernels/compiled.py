@@ -24,11 +24,11 @@ def compiled(function: Function) -> Function:
     return decorate(function)
 
 
-def _fused(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+def _fused(typing_context: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ANN401, ARG001
     """Emit LLVM's fused multiply-add: the hardware instruction, or the C library's function."""
     double = numba.types.float64
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
         return builder.fma(*arguments)
 
     return double(double, double, double), generate

@@ -63,7 +63,9 @@ def descend(
     degree = high.shape[1] - 1
     per_y = 1.0 / table.y_scale
     gain = 2.0 * table.mass * table.y_scale
-    order = np.arange(width)
+    order = np.empty(width, np.int64)
+    for j in range(width):
+        order[j] = j
     piece = np.zeros(width, np.int64)
     t = np.empty(width)
     wt = np.empty(width)

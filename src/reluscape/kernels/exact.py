@@ -173,6 +173,7 @@ def risk(
     width = w.shape[0]
     bias = np.empty((width, 2))
     offset = np.empty(2)
+    kinks = np.zeros_like(w)
     for j in range(width):
         high, low = two_product(w[j], table.x_centre)
         bias[j, 0], bias[j, 1] = add(high, low, b[j], 0.0)
@@ -190,7 +191,7 @@ def risk(
         False,
         table,
         np.empty((width, 3)),
-        np.empty(width),
+        kinks,
         np.empty((width + 1, 3)),
     )
     return squares * table.mass * table.y_scale * table.y_scale

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from reluscape.kernels.compiled import compiled
+from reluscape.kernels.gaps import settle
 from reluscape.kernels.segments import (
     LEVEL,
     MASS,
@@ -26,7 +27,7 @@ from reluscape.kernels.segments import (
     summarise,
     workspace,
 )
-from reluscape.kernels.spline import assess, newton, settle
+from reluscape.kernels.spline import assess, newton
 from reluscape.kernels.table import Table, count_below
 from reluscape.kernels.typing import Floats, Integers
 

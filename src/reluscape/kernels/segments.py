@@ -31,7 +31,7 @@ def read_at(table: Table, t: float, out: Floats) -> None:
 @compiled
 def read_total(table: Table, out: Floats) -> None:
     """Write the moments of everything into `out` (6, 2)."""
-    read(table, table.edges.shape[0], table.edges[table.edges.shape[0] - 1], out)
+    read(table, table.edges.shape[0], np.inf, out)
 
 
 @compiled

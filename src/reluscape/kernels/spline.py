@@ -1,9 +1,8 @@
 """Descent of the breakpoints of a continuous piecewise-linear fit, values solved exactly.
 
 For fixed breakpoints the best values are a linear least-squares problem (variable projection), so
-the sum of squares is a function of the breakpoints alone. `newton` follows it with damped Newton
-steps; on data, where it has a corner at every input, `settle` then finishes among the gaps
-between inputs, where it is smooth. Both only ever go down.
+the sum of squares is a function of the breakpoints alone. `newton` follows it down with damped
+Newton steps; on data, where it has a corner at every input, `kernels.gaps` then finishes.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from reluscape.kernels.segments import (
     MEAN,
     lay,
     read_at,
-    relay,
     solve,
     squares,
     substitute,
@@ -40,10 +38,6 @@ CLOSING = 0.7
 CLOSEST = 1e-11
 # Curvature on data is read off a window of this share of the shorter neighbouring interval.
 WINDOW = 0.25
-# Rounds of `settle`: each ends with every breakpoint better placed than the last.
-MOST_ROUNDS = 40
-# Inputs tried on either side of a breakpoint in one round of `settle`.
-NEIGHBOURS = 6
 
 
 @compiled
@@ -247,10 +241,9 @@ def newton(table: Table, tau: Floats, tied: bool, skips: Floats, most: int) -> t
     damping = 1e-6
     made = 0
     while made < most:
-        derivatives(
-            table, tau, segments, tied, phi, diagonal, lower, tie, True, gradient, hessian
-        )
+        derivatives(table, tau, segments, tied, phi, diagonal, lower, tie, True, gradient, hessian)
         gained = 0.0
+        now = best
         while damping < 1e12:
             if damped_step(hessian, gradient, damping, step):
                 share = room(tau, step)
@@ -279,9 +272,7 @@ def newton(table: Table, tau: Floats, tied: bool, skips: Floats, most: int) -> t
     for _ in range(FINAL_STEPS):
         lay(table, tau, readings, segments)
         best = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
-        derivatives(
-            table, tau, segments, tied, phi, diagonal, lower, tie, True, gradient, hessian
-        )
+        derivatives(table, tau, segments, tied, phi, diagonal, lower, tie, True, gradient, hessian)
         if not damped_step(hessian, gradient, 0.0, step) or room(tau, step) < 1.0:
             break
         for i in range(k):
@@ -294,132 +285,3 @@ def newton(table: Table, tau: Floats, tied: bool, skips: Floats, most: int) -> t
         best = now
         made += 1
     return best, made
-
-
-@compiled
-def settle(table: Table, tau: Floats, tied: bool, skips: Floats) -> float:
-    """Finish on data: place every breakpoint at its best among the gaps near it, in place."""
-    k = tau.shape[0] - 2
-    readings, segments, phi, diagonal, lower = workspace(k + 2)
-    tie = np.zeros(k + 2)
-    lay(table, tau, readings, segments)
-    best = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
-    edges = table.edges
-    for _ in range(MOST_ROUNDS):
-        start = best
-        for j in range(1, k + 1):
-            old = tau[j]
-            chosen = old
-            at = count_below(edges, table.buckets, old, False)
-            first = max(at - NEIGHBOURS, 0)
-            for r in range(first, min(at + NEIGHBOURS, edges.shape[0])):
-                if not tau[j - 1] < edges[r] < tau[j + 1]:
-                    continue
-                tau[j] = edges[r]
-                relay(table, tau, j, readings, segments)
-                now = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
-                if now < best:
-                    best = now
-                    chosen = edges[r]
-            tau[j] = chosen
-            relay(table, tau, j, readings, segments)
-        best = within_gaps(
-            table, tau, tied, skips, readings, segments, phi, diagonal, lower, tie, best
-        )
-        if not best < start - NO_GAIN * start:
-            break
-    return best
-
-
-@compiled
-def jump(table: Table, at: int, tau: Floats, phi: Floats, j: int) -> float:
-    """Return by how much the derivative in the breakpoint j grows as it passes input `at`."""
-    high = table.high
-    m = high[at + 1, 0, 0] - high[at, 0, 0]
-    f = high[at + 1, 0, 3] - high[at, 0, 3]
-    left = (phi[j] - phi[j - 1]) / (tau[j] - tau[j - 1])
-    right = (phi[j + 1] - phi[j]) / (tau[j + 1] - tau[j])
-    return 2.0 * (right - left) * (m * phi[j] - f)
-
-
-@compiled
-def within_gaps(
-    table: Table,
-    tau: Floats,
-    tied: bool,
-    skips: Floats,
-    readings: Floats,
-    segments: Floats,
-    phi: Floats,
-    diagonal: Floats,
-    lower: Floats,
-    tie: Floats,
-    best: float,
-) -> float:
-    """Newton steps that keep each breakpoint in its gap between inputs, where all is smooth."""
-    k = tau.shape[0] - 2
-    edges = table.edges
-    low, high = np.empty(k), np.empty(k)
-    gradient, step = np.zeros(k), np.zeros(k)
-    hessian = np.zeros((k, k))
-    trial = tau.copy()
-    floor = CLOSEST * (tau[k + 1] - tau[0])
-    finals = 0
-    lay(table, tau, readings, segments)
-    best = min(best, assess(tau, segments, tied, skips, phi, diagonal, lower, tie))
-    for _ in range(MOST_STEPS):
-        derivatives(
-            table, tau, segments, tied, phi, diagonal, lower, tie, False, gradient, hessian
-        )
-        for j in range(k):
-            t = tau[j + 1]
-            at = count_below(edges, table.buckets, t, False)
-            on_input = at < edges.shape[0] and edges[at] == t
-            if on_input and gradient[j] <= 0.0:
-                # The derivative jumps here: data at the breakpoint count as left of it from now.
-                gradient[j] = min(gradient[j] + jump(table, at, tau, phi, j + 1), 0.0)
-                low[j], high[j] = t, edges[min(at + 1, edges.shape[0] - 1)]
-            else:
-                low[j], high[j] = edges[max(at - 1, 0)], edges[min(at, edges.shape[0] - 1)]
-            # Both neighbours may move: less than half the gap each keeps the order.
-            left, right = t - tau[j], tau[j + 2] - t
-            low[j] = max(low[j], t - max(min(0.45 * left, 0.5 * (left - floor)), 0.0))
-            high[j] = min(high[j], t + max(min(0.45 * right, 0.5 * (right - floor)), 0.0))
-            pinned = (t <= low[j] and gradient[j] >= 0.0) or (t >= high[j] and gradient[j] <= 0.0)
-            if pinned:
-                gradient[j] = 0.0
-                for i in range(k):
-                    hessian[i, j] = 0.0
-                    hessian[j, i] = 0.0
-                hessian[j, j] = 1.0
-        now = best
-        moved = False
-        solved = False
-        for damping in (1e-12, 1e-6, 1e-3, 1.0):
-            solved = solved or damped_step(hessian, gradient, damping, step)
-        if solved:
-            share = 1.0
-            for _ in range(4):
-                moved = False
-                for j in range(k):
-                    t = min(max(tau[j + 1] + share * step[j], low[j]), high[j])
-                    moved = moved or t != tau[j + 1]
-                    trial[j + 1] = t
-                if not moved:
-                    break
-                lay(table, trial, readings, segments)
-                now = assess(trial, segments, tied, skips, phi, diagonal, lower, tie)
-                if now < best or (share == 1.0 and now <= best * (1.0 + ROUNDING)):
-                    break
-                share *= 0.25
-        if not moved or not now <= best * (1.0 + ROUNDING):
-            break
-        if best - now <= NO_GAIN * best:
-            finals += 1
-        best = min(best, now)
-        for j in range(k):
-            tau[j + 1] = trial[j + 1]
-        if finals > FINAL_STEPS:
-            break
-    lay(table, tau, readings, segments)
-    return assess(tau, segments, tied, skips, phi, diagonal, lower, tie)

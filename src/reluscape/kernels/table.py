@@ -93,7 +93,7 @@ def read(table: Table, piece: int, t: float, out: Floats) -> None:
         out[i, 1] = low[piece, degree, i]
     if degree == 0:
         return
-    inside = min(max(t, edges[0]), edges[edges.shape[0] - 1])
+    inside = min(max(t, float(edges[0])), float(edges[edges.shape[0] - 1]))
     zh, zl = two_sum(inside, -table.centres[piece])
     for d in range(degree - 1, -1, -1):
         for i in range(6):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from reluscape.kernels.compiled import compiled, fused
 
+
 @compiled
 def two_sum(a: float, b: float) -> tuple[float, float]:
     """Return `a + b` exactly, as rounded sum and rounding error."""

@@ -198,7 +198,7 @@ def _snap(moments: Moments, network: Network) -> Network | None:
 
 
 def _descend(moments: Moments, network: Network, split: _Split) -> tuple[Network, int]:
-    from reluscape.kernels import segments, spline
+    from reluscape.kernels import gaps, segments, spline
 
     low, high = moments.support
     leak = network.activation.slope
@@ -213,9 +213,9 @@ def _descend(moments: Moments, network: Network, split: _Split) -> tuple[Network
         skips[i] = left if signs[0] else right
     free = network.skip is not None or mixed or bool(np.any(split.slope_share != 0.0))
     tau = np.concatenate([[low], split.knots, [high]])
-    squares, iterations = spline.newton(moments.table, tau, not free, skips, spline.MOST_STEPS)
+    _, iterations = spline.newton(moments.table, tau, not free, skips, spline.MOST_STEPS)
     if moments.atomic:
-        squares = spline.settle(moments.table, tau, not free, skips)
+        gaps.settle(moments.table, tau, not free, skips)
     readings, parts, phi, diagonal, lower = segments.workspace(k + 2)
     tie = np.zeros(k + 2)
     segments.lay(moments.table, tau, readings, parts)
@@ -249,7 +249,8 @@ def _rebuild(
         u = rest - float(np.sum(share * v))
     elif np.any(share != 0.0):
         largest = int(np.argmax(np.abs(share)))
-        v[largest] = (rest - float(np.sum(share * v)) + share[largest] * v[largest]) / share[largest]
+        v[largest] = 0.0
+        v[largest] = (rest - float(np.sum(share * v))) / share[largest]
     else:
         _share_mixed(split, w, v, leak, rest)
     skip = None if u is None else [u]

@@ -1,0 +1,193 @@
+"""The result of a fit: the network, its numbers, how sure they are, and a summary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html import escape
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reluscape.errors import InputError
+from reluscape.fits.constraints import Constraints
+from reluscape.fits.inference import Inference, asymptotic, package, rows_of, values_of
+from reluscape.fits.polyline import Polyline
+from reluscape.fits.widths import WidthRow
+from reluscape.networks.network import Network
+from reluscape.problems.interval import Interval
+from reluscape.problems.samples import Samples
+
+Floats = NDArray[np.float64]
+Problem = Samples | Interval
+Progress = Callable[[str, float], None]
+
+
+def silent(message: str, fraction: float) -> None:
+    """Report progress to nobody."""
+    del message, fraction
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The result of `fit`.
+
+    Attributes
+    ----------
+    problem : Samples or Interval
+    network : Network
+    width : int
+    skip : bool
+        Whether the network has a skip connection.
+    risk : float
+        Risk of `network`, exact.
+    sum_of_squares : float
+        Sum of squared errors over the rows (times the weights, if given); for an `Interval` the
+        risk.
+    breakpoints : ndarray, shape (k,)
+        Sorted, in units of x; empty for several inputs.
+    slopes : ndarray, shape (k + 1,)
+        Slope of each piece, in units of y per unit of x.
+    intercept : float
+        Value of the leftmost line at x = 0.
+    r_squared : float
+        Share of the spread of y that the fit explains; 1 if there is none.
+    widths : tuple of WidthRow
+        The table of widths if `width="auto"`, else empty.
+    claim : str
+        What is claimed for the result, and what is not.
+    constraints : Constraints
+    seconds : float
+        Wall time of the fit.
+    seed : int
+    """
+
+    problem: Problem
+    network: Network
+    width: int
+    skip: bool
+    risk: float
+    sum_of_squares: float
+    breakpoints: Floats
+    slopes: Floats
+    intercept: float
+    r_squared: float
+    widths: tuple[WidthRow, ...]
+    claim: str
+    constraints: Constraints
+    seconds: float
+    seed: int
+    line: Polyline | None = field(repr=False, default=None)
+
+    def predict(self, x: ArrayLike) -> Floats:
+        """Evaluate the fitted network at `x`, shape (n,) or (n, inputs)."""
+        return self.network(x)
+
+    def inference(
+        self,
+        *,
+        method: Literal["asymptotic", "bootstrap"] = "asymptotic",
+        level: float = 0.95,
+        replicates: int = 200,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Inference:
+        """Return standard errors and intervals for breakpoints and slopes.
+
+        Parameters
+        ----------
+        method : {"asymptotic", "bootstrap"}
+            From the information matrix (independent errors, variance proportional to 1 / weight),
+            or by resampling rows.
+        level : float
+            Coverage of the intervals, in (0, 1).
+        replicates : int
+            Number of resamples, at least 2.
+        seed : int
+            Seed of the resampling.
+        progress : callable (message, fraction), optional
+
+        Returns
+        -------
+        Inference
+
+        Raises
+        ------
+        InputError
+            For several inputs, for an `Interval`, or for a level outside (0, 1).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from reluscape import Samples, fit
+        >>> x = np.linspace(0, 1, 50)
+        >>> y = abs(x - 0.4) + 0.01 * np.cos(40 * x)
+        >>> low, high = [(e.low, e.high) for e in fit(Samples(x, y), 1).inference().breakpoints][0]
+        >>> low < 0.4 < high
+        True
+        """
+        if not 0.0 < level < 1.0:
+            raise InputError(f"level is {level}; it must lie between 0 and 1, for instance 0.95.")
+        if not isinstance(self.problem, Samples) or self.line is None:
+            raise InputError(
+                "standard errors need data with one input; an Interval has no noise, and for "
+                "several inputs they are not available."
+            )
+        if method == "bootstrap":
+            from reluscape.fits.bootstrap import bootstrap
+
+            if replicates < 2:
+                raise InputError(f"replicates is {replicates}; a bootstrap needs at least 2.")
+            return bootstrap(
+                self.problem,
+                self.line,
+                self.constraints,
+                level=level,
+                replicates=replicates,
+                seed=seed,
+                progress=progress or silent,
+            )
+        if method != "asymptotic":
+            raise InputError(f'method is {method!r}; use "asymptotic" or "bootstrap".')
+        if self.constraints.active:
+            values = values_of(self.line, self.problem.moments)
+            missing = np.full(len(values.flat), math.nan)
+            dof = max(rows_of(self.problem) - 2 * len(self.breakpoints) - 2, 0)
+            noise = math.sqrt(self.sum_of_squares / dof) if dof else math.nan
+            note = "A constrained fit has no asymptotic standard errors; use the bootstrap."
+            return package(values, missing, missing, missing, noise, dof, level, note)
+        return asymptotic(self.problem, self.line, level)
+
+    def summary(self, level: float = 0.95) -> str:
+        """Return a text table: the fit, its estimates with intervals, the widths tried."""
+        from reluscape.fits.summary import estimates, number, widths_table
+
+        kind = "free-knot linear spline" if self.skip else "plain network"
+        title = f"Continuous piecewise-linear fit ({kind}, width {self.width})"
+        if self.line is None:
+            title = f"Shallow network of width {self.width}"
+        facts = [("risk", number(self.risk, 10)), ("R squared", number(self.r_squared))]
+        if isinstance(self.problem, Samples):
+            facts.insert(0, ("rows", str(self.problem.size)))
+            facts.insert(2, ("sum of squares", number(self.sum_of_squares, 10)))
+        lines = [title, "=" * len(title)]
+        tail: list[str] = []
+        if isinstance(self.problem, Samples) and self.line is not None:
+            inference = self.inference(level=level)
+            facts.insert(1, ("distinct x", str(self.problem.distinct)))
+            facts.append(("residual std. dev.", number(inference.noise)))
+            facts.append(("degrees of freedom", str(inference.degrees_of_freedom)))
+            tail = ["", *estimates(inference)]
+            if inference.note:
+                tail += ["", inference.note]
+        lines += [f"{name:<20}{value}" for name, value in facts]
+        lines += tail
+        if self.widths:
+            lines += ["", *widths_table(self.widths)]
+        return "\n".join([*lines, "", self.claim])
+
+    def _repr_html_(self) -> str:
+        """Show the summary in a notebook."""
+        return f"<pre>{escape(self.summary())}</pre>"
