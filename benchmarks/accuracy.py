@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -118,7 +119,7 @@ def prefix(x: Array, y: Array, theta: Array) -> tuple[float, Array]:
     borders = np.unique(np.concatenate([[0], cuts, [x.size]]))
     risk, grad_c = 0.0, 0.0
     sum_e, sum_xe = np.zeros(w.size), np.zeros(w.size)
-    for low, high in zip(borders[:-1], borders[1:], strict=True):
+    for low, high in itertools.pairwise(borders):
         active = np.where(w > 0.0, cuts <= low, cuts >= high)
         slope, level = float((v * w)[active].sum()), float((v * b)[active].sum()) + c
         count, sx, sxx, sy, sxy, syy = sums[:, high] - sums[:, low]

@@ -11,6 +11,7 @@ from benchmarks.workers import Failed, TimedOut, Worker
 
 OURS = "reluscape"
 WARM_LIMIT = 300.0
+FEW_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -40,28 +41,40 @@ def key(method: str, name: str, n: int, knots: int) -> str:
 
 
 def measure(cells: Cells, plan: Plan) -> None:
-    """Run every cell of the plan that is not stored yet, the short ones first."""
+    """Run every cell of the plan that is not stored yet."""
     for method in plan.methods:
-        with Worker() as worker:
-            warm = False
-            for name in plan.cases:
-                for n in sizes(name):
-                    for knots in plan.knots:
-                        where = key(method, name, n, knots)
-                        if n > plan.largest or cells.get(where) is not None:
-                            continue
-                        if _implied(cells, plan, method, name, n, knots):
-                            cells.put(where, _empty(timed_out=True, implied=True))
-                            continue
-                        if not warm:
-                            worker.call(
-                                "benchmarks.fit_peers", "warm_up", WARM_LIMIT, method=method
-                            )
-                            warm = True
-                        cell = _cell(worker, plan, method, name, n, knots)
-                        warm = not cell["timed_out"]
-                        cells.put(where, cell)
-                        say(f"fit: {where}: {summary(cell)}")
+        for name in plan.cases:
+            for some in (True, False):
+                rows = [n for n in sizes(name) if n <= plan.largest and (n <= FEW_ROWS) == some]
+                with Worker(_environment(method, few=some)) as worker:
+                    _measure(cells, plan, worker, method, name, rows)
+
+
+def _environment(method: str, *, few: bool) -> dict[str, str]:
+    """Hold a peer's BLAS to one thread where its matrices are too small to gain from two."""
+    single = few and method != OURS
+    return {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"} if single else {}
+
+
+def _measure(
+    cells: Cells, plan: Plan, worker: Worker, method: str, name: str, rows: list[int]
+) -> None:
+    warm = False
+    for n in rows:
+        for knots in plan.knots:
+            where = key(method, name, n, knots)
+            if cells.get(where) is not None:
+                continue
+            if _implied(cells, plan, method, name, n, knots):
+                cells.put(where, _empty(timed_out=True, implied=True))
+                continue
+            if not warm:
+                worker.call("benchmarks.fit_peers", "warm_up", WARM_LIMIT, method=method)
+            cell = _cell(worker, plan, method, name, n, knots)
+            # A run that was stopped took its process along; the next one starts cold.
+            warm = not cell["timed_out"]
+            cells.put(where, cell)
+            say(f"fit: {where}: {summary(cell)}")
 
 
 def _cell(worker: Worker, plan: Plan, method: str, name: str, n: int, knots: int) -> Cell:

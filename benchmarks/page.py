@@ -23,7 +23,8 @@ INTRODUCTION = """\
 
 `make bench` measured every number on this page, unless it says "quoted", and wrote the page.
 Peers and reluscape ran in the same run on the same two cores; each method ran in a process of its
-own, held to two threads. The stored cells are in `benchmarks/results/`.
+own, held to two threads (BLAS to one where a peer's matrices are too small to gain from two). The
+stored cells are in `benchmarks/results/`.
 """
 
 FIT_TEXT = f"""\
@@ -69,8 +70,8 @@ GROWTH_TEXT = f"""\
 ## Growth with the number of rows
 
 Noisy sine, reluscape only. A step: width {WIDTH}, {growth.STARTS:,} networks, per network, from
-the difference of a long and a short run. A fit: k = {growth.KNOTS}, with and without building
-`Samples`. Medians of {growth.REPEATS}.
+the difference of a long and a short run. A fit: k = {growth.KNOTS}, building
+`Samples` (sorting) included. Medians of {growth.REPEATS}.
 """
 
 ACCURACY_TEXT = f"""\
@@ -258,14 +259,13 @@ def _growth(cells: dict[str, Cell]) -> str:
             f"{n:,}",
             _seconds(cell["step"]),
             f"{cell['step'] / first['step']:.2f}",
-            _seconds(cell["samples"]),
             _seconds(cell["fit"]),
             f"{cell['fit'] / first['fit']:.2f}",
         ]
         for n, cell in sorted(known.items())
     ]
     smallest = f"{min(known):,}"
-    head = ["n", "a network-step", f"over n = {smallest}", "building `Samples`", "fit in all"]
+    head = ["n", "a network-step", f"over n = {smallest}", "fit"]
     return "\n".join([GROWTH_TEXT, _table([*head, f"over n = {smallest}"], rows)])
 
 

@@ -131,31 +131,24 @@ def data_exact_integers(x: Array, y: Array, net: Plain, *, at_zero: str = "gt") 
     xs, px = _integers(x)
     ys, py = _integers(y)
 
-    def one(value: float) -> Fraction:
-        return Fraction(value)
+    # integer columns over one power of two for w x + b, over another for the error
+    spare = 120  # bits: enough for the binary places of every parameter
+    power_z, power = px + spare, px + spare + py + spare
 
-    # every quantity is an integer column over one common power of two
-    power = px + py + 200
+    def whole(factor: float, bits: int) -> int:
+        numerator = Fraction(factor) * 2**bits
+        assert numerator.denominator == 1, "spare more bits"
+        return int(numerator)
 
-    def column(factor: Fraction, values: NDArray[Any], own: int) -> NDArray[Any]:
-        numerator = factor * 2 ** (power - own)
-        assert numerator.denominator == 1
-        return values * int(numerator)
-
-    unit = np.full(rows, 1, dtype=object)
-    error = column(one(net.c), unit, 0) - column(Fraction(1), ys, py)
+    error = whole(net.c, power) - ys * 2 ** (power - py)
     if net.u is not None:
-        error = error + column(one(net.u), xs, px)
+        error = error + xs * whole(net.u, power - px)
     active, ramps = [], []
     for w, b, v in zip(net.w, net.b, net.v, strict=True):
-        z = column(one(w), xs, px) + column(one(b), unit, 0)
-        on = (z >= 0) if at_zero == "ge" else (z > 0)
+        z = xs * whole(w, power_z - px) + whole(b, power_z)
         ramp = z * (z > 0)
-        scaled = one(v)
-        product = ramp * scaled.numerator
-        error = error * 1 + product // scaled.denominator
-        assert not np.any(product % scaled.denominator), "raise the common power of two"
-        active.append(on)
+        error = error + ramp * whole(v, power - power_z)
+        active.append((z >= 0) if at_zero == "ge" else (z > 0))
         ramps.append(ramp)
     two = Fraction(2, rows)
     base = Fraction(1, 2**power)
@@ -163,9 +156,9 @@ def data_exact_integers(x: Array, y: Array, net: Plain, *, at_zero: str = "gt") 
     weights, biases, outputs = [], [], []
     for on, ramp, v in zip(active, ramps, net.v, strict=True):
         lit = error[on]
-        weights.append(two * one(v) * int((lit * xs[on]).sum()) * base / 2**px)
-        biases.append(two * one(v) * int(lit.sum()) * base)
-        outputs.append(two * int((error * ramp).sum()) * base * base)
+        weights.append(two * Fraction(v) * int((lit * xs[on]).sum()) * base / 2**px)
+        biases.append(two * Fraction(v) * int(lit.sum()) * base)
+        outputs.append(two * int((error * ramp).sum()) * base / 2**power_z)
     tail = [two * int(error.sum()) * base]
     if net.u is not None:
         tail.append(two * int((error * xs).sum()) * base / 2**px)

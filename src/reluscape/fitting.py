@@ -18,6 +18,7 @@ from reluscape.fits.polyline import Polyline, network_of
 from reluscape.fits.result import Fit, Problem, Progress, silent
 from reluscape.fits.search import QUICK, THOROUGH, Effort, free_search, with_values
 from reluscape.fits.widths import WidthRow, spread_of, table_of_widths
+from reluscape.networks.arrays import is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 from reluscape.problems.samples import Samples
@@ -67,7 +68,7 @@ def fit(
     slope_bounds : (float, float), optional
         Least and greatest slope, in units of y per unit of x.
     min_distance : float
-        Least length of every piece, in units of x.
+        Least distance between neighbouring breakpoints, in units of x.
     min_points : int
         Least number of distinct inputs in every piece.
     starts : int
@@ -100,7 +101,8 @@ def fit(
     array([1., 3.])
     """
     begun = time.perf_counter()
-    constraints = Constraints(monotone, slope_bounds, float(min_distance), min_points)
+    _check_call(problem, seed, starts)
+    constraints = Constraints(monotone, slope_bounds, min_distance, min_points)
     report = progress or silent
     if isinstance(problem, Samples) and not problem.on_a_line:
         return _fit_several_inputs(problem, width, skip, seed, starts, constraints, report, begun)
@@ -127,10 +129,19 @@ def fit(
 
 
 def _check_width(width: object, name: str = "width") -> int:
-    whole = isinstance(width, (int, np.integer)) and not isinstance(width, bool)
-    if not whole or int(width) < 0:  # type: ignore[call-overload]
+    if not isinstance(width, (int, np.integer)) or not is_whole(width) or int(width) < 0:
         raise InputError(f'{name} is {width!r}; give a whole number >= 0, or "auto" for width.')
-    return int(width)  # type: ignore[call-overload]
+    return int(width)
+
+
+def _check_call(problem: object, seed: object, starts: object) -> None:
+    if not isinstance(problem, Samples | Interval):
+        raise InputError(
+            f"the problem is {type(problem).__name__}; build one with Samples(x, y) or Interval."
+        )
+    for name, value, least in (("seed", seed, 0), ("starts", starts, 1)):
+        if not isinstance(value, (int, np.integer)) or not is_whole(value) or int(value) < least:
+            raise InputError(f"{name} is {value!r}; give a whole number >= {least}.")
 
 
 def _widths(problem: Problem, width: int | Literal["auto"], max_width: int) -> list[int]:

@@ -17,7 +17,8 @@ ROWS, SETS = 400, 300
 SPREAD = 0.15
 # 300 intervals at 95 %: binomial standard deviation 1.3 %
 LOWEST, HIGHEST = 0.91, 0.98
-BOOTSTRAP = 0.25  # 400 replicates of one data set: 4 % by chance, the rest by its own residuals
+SETS_RESAMPLED, REPLICATES = 5, 100
+BOOTSTRAP = 0.25  # 500 replicates: 3 % by chance; resampled rows: 15 % for each of 5 data sets
 
 X = (np.arange(ROWS) + 0.5) / ROWS
 
@@ -108,19 +109,22 @@ def test_line_is_the_textbook():
     assert report.slopes[0].high - beta[1] == pytest.approx(half, rel=0.03)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_bootstrap_agrees(seed):
-    fit = rs.fit(rs.Samples(X, sample(seed)), 2)
-    plain, booted = fit.inference(), fit.inference(method="bootstrap", replicates=400, seed=5)
-    assert booted.method == "bootstrap"
-    pairs = zip(
-        [*plain.breakpoints, *plain.slopes, plain.intercept],
-        [*booted.breakpoints, *booted.slopes, booted.intercept],
-        strict=True,
-    )
-    for one, other in pairs:
-        assert other.standard_error == pytest.approx(one.standard_error, rel=BOOTSTRAP)
-        assert other.low < other.value < other.high
+def test_bootstrap_agrees():
+    # resampled rows follow the residuals that one data set happens to have near its kinks, so
+    # one set may be off by a third; the root mean square over sets must agree
+    plain, booted = [], []
+    for seed in range(SETS_RESAMPLED):
+        fit = rs.fit(rs.Samples(X, sample(seed)), 2)
+        report = fit.inference(method="bootstrap", replicates=REPLICATES, seed=seed)
+        assert report.method == "bootstrap"
+        rows = [*report.breakpoints, *report.slopes, report.intercept]
+        booted.append([row.standard_error for row in rows])
+        assert all(row.low < row.value < row.high for row in rows)
+        other = fit.inference()
+        rows = [*other.breakpoints, *other.slopes, other.intercept]
+        plain.append([row.standard_error for row in rows])
+    ratio = np.sqrt(np.mean(np.square(booted), axis=0) / np.mean(np.square(plain), axis=0))
+    np.testing.assert_allclose(ratio, 1, rtol=BOOTSTRAP)
 
 
 def test_scales_carry_over():

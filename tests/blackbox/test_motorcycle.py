@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import reluscape as rs
 
 DATA = Path(__file__).parents[2] / "examples" / "motorcycle.csv"

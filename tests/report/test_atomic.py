@@ -26,9 +26,14 @@ def test_it_writes(tmp_path: Path, mode: str, content: str | bytes) -> None:
 def test_an_interrupted_block_changes_nothing(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "a"
     path.write_text("old")
-    with pytest.raises(error), atomic_write(path, "w") as handle:
-        handle.write("half")
-        raise error
+
+    def write_half() -> None:
+        with atomic_write(path, "w") as handle:
+            handle.write("half")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reluscape.report.facts import pieces, residuals
-from reluscape.report.remarks import remarks
+from reluscape.report.remarks import on_thin_pieces, remarks
 
 
 def test_pieces_are_the_fit(hat_fit: Any, hat_inference: Any) -> None:
@@ -105,3 +105,12 @@ def test_uneven_noise_is_remarked(fit_with: Any) -> None:
 def test_even_noise_is_remarked(hat_fit: Any) -> None:
     said = " ".join(remarks(hat_fit, residuals(hat_fit), pieces(hat_fit)))
     assert "about equally" in said
+
+
+def test_a_piece_on_no_rows_is_remarked(fit_with: Any) -> None:
+    x = np.array([0.0, 1.0, 2.0, 3.0, 9.0, 10.0])
+    said = on_thin_pieces(fit_with(x, x**2, [4.0, 5.0]))
+    assert said.startswith("One piece rests on fewer than 3 rows between 4.000 and 5.000")
+    assert on_thin_pieces(fit_with(x, x**2, [2.0, 2.5, 2.7])).startswith("2 pieces rest")
+    assert on_thin_pieces(fit_with(x, x**2, [5.0])) == ""
+    assert on_thin_pieces(fit_with(x, x**2, [])) == ""

@@ -14,6 +14,7 @@ import numpy as np
 
 from reluscape._version import __version__
 from reluscape.report.numbers import number, position, with_error
+from reluscape.report.remarks import on_thin_pieces
 
 if TYPE_CHECKING:
     from reluscape.cli.tables import Columns
@@ -77,9 +78,9 @@ def show_tables(result: Result) -> None:
     ----------
     result : Result
     """
-    remarks = [result.fit.claim]
-    if result.inference is not None and result.inference.note:
-        remarks.insert(0, result.inference.note)
+    note = "" if result.inference is None else result.inference.note
+    thin = on_thin_pieces(result.fit) if len(result.columns.x_names) == 1 else ""
+    remarks = [remark for remark in (note, thin, result.fit.claim) if remark]
     show = _print_rich if sys.stdout.isatty() else _print_plain
     show(_heading(result), _tables(result), remarks)
 

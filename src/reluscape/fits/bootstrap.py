@@ -1,4 +1,4 @@
-"""Intervals by resampling rows: no assumption on the noise beyond independent rows."""
+"""Intervals by resampling: no assumption on the noise beyond independent, centred errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from reluscape.fits.constraints import Constraints
 from reluscape.fits.inference import Inference, package, rows_of, values_of
-from reluscape.fits.polyline import Polyline
+from reluscape.fits.polyline import Polyline, network_of
 from reluscape.fits.search import Progress, with_values
 from reluscape.problems.samples import Samples
 
@@ -27,10 +27,11 @@ def bootstrap(
     seed: int,
     progress: Progress,
 ) -> Inference:
-    """Refit resampled rows, each from the breakpoints of the fit, and take percentiles.
+    """Refit with resampled errors, each time from the breakpoints of the fit; take percentiles.
 
-    Every replicate draws as many rows as there are, with replacement, and follows the fit's own
-    breakpoints down to the nearest critical point.
+    The wild bootstrap (Wu 1986, Jackknife, bootstrap and other resampling methods in regression
+    analysis): inputs stay, each row's residual gets a random sign, so that noise may differ from
+    row to row. Residuals are first blown up for the degrees of freedom that the fit has used.
     """
     seeds = np.random.SeedSequence(seed).spawn(replicates)
     values = values_of(line, problem.moments)
@@ -38,30 +39,29 @@ def bootstrap(
     order = np.argsort(x)
     x, y = x[order], y[order]
     weights = None if problem.given_weights is None else problem.given_weights[order]
+    fitted = network_of(line, problem.moments)(x)
+    rows = rows_of(problem)
+    dof = max(rows - (2 * len(values.breakpoints) + 2), 0)
+    residuals = (y - fitted) * np.sqrt(rows / max(dof, 1))
 
     def replicate(child: np.random.SeedSequence) -> Floats:
         rng = np.random.default_rng(child)
-        counts = np.bincount(rng.integers(0, len(x), len(x)), minlength=len(x)).astype(np.float64)
-        if weights is not None:
-            counts *= weights
-        if not counts.any():
-            return np.full(len(values.flat), np.nan)
-        resampled = Samples(x, y, counts)
-        return values_of(refit(resampled, line, constraints, problem), resampled.moments).flat
+        signs = rng.integers(0, 2, len(x)) * 2.0 - 1.0
+        resampled = Samples(x, fitted + signs * residuals, weights)
+        again = refit(resampled, line, constraints, problem)
+        return values_of(again, resampled.moments).flat
 
     drawn = np.empty((replicates, len(values.flat)))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for i, row in enumerate(pool.map(replicate, seeds)):
             drawn[i] = row
             progress("bootstrap", (i + 1) / replicates)
-    errors = np.nanstd(drawn, axis=0, ddof=1)
-    low, high = np.nanquantile(drawn, [0.5 - level / 2, 0.5 + level / 2], axis=0)
-    rows = rows_of(problem)
-    dof = max(rows - (2 * len(values.breakpoints) + 2), 0)
+    errors = np.std(drawn, axis=0, ddof=1)
+    low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2], axis=0)
     scale = problem.moments.y_axis.scale**2
     total = line.squares * scale * problem.moments.mass * (1.0 if problem.weighted else rows)
     noise = float(np.sqrt(total / dof)) if dof else float("nan")
-    note = f"{replicates} resamples of the rows; percentile intervals."
+    note = f"{replicates} resamples (wild bootstrap); percentile intervals."
     return package(values, errors, low, high, noise, dof, level, note, "bootstrap")
 
 
@@ -74,10 +74,6 @@ def refit(
     moments = resampled.moments
     inner = moments.x_axis.reduce(original.moments.x_axis.restore(line.tau[1:-1]))
     low, high = moments.support
-    inside = inner[(inner > low) & (inner < high)]
-    if len(inside) < len(inner):
-        # Rows at the ends were not drawn: a breakpoint outside the data bends nothing.
-        return _lost(line)
     tau = np.concatenate([[low], inner, [high]])
     if constraints.active:
         unit = moments.y_axis.scale / moments.x_axis.scale
@@ -93,8 +89,3 @@ def refit(
     spline.newton(moments.table, tau, tied, skips, spline.MOST_STEPS)
     gaps.settle(moments.table, tau, tied, skips)
     return with_values(moments, tau, line.left_active, line.free_slope)
-
-
-def _lost(line: Polyline) -> Polyline:
-    nothing = np.full_like(line.phi, np.nan)
-    return Polyline(line.tau, nothing, float("nan"), line.left_active, line.free_slope)

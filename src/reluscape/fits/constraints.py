@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from reluscape.errors import InputError
+from reluscape.networks.arrays import is_number, is_whole
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Constraints:
     slope_bounds : None or (float, float)
         Least and greatest slope of every piece, in units of y per unit of x; infinite for none.
     min_distance : float
-        Least length of every piece, in units of x.
+        Least distance between neighbouring breakpoints, in units of x.
     min_points : int
         Least number of distinct inputs in every piece, a breakpoint on an input counting it to
         the right.
@@ -42,13 +43,18 @@ class Constraints:
                 f'monotone is {self.monotone!r}; use "increasing", "decreasing" or None.'
             )
         if self.slope_bounds is not None:
-            low, high = self.slope_bounds
+            try:
+                low, high = (float(bound) for bound in self.slope_bounds)
+            except (TypeError, ValueError):
+                raise InputError(
+                    f"slope_bounds is {self.slope_bounds!r}; give two numbers, (least, greatest)."
+                ) from None
             if math.isnan(low) or math.isnan(high) or low > high:
                 raise InputError(f"slope_bounds are ({low}, {high}); give (least, greatest).")
-        if not 0.0 <= self.min_distance < math.inf:
-            raise InputError(f"min_distance is {self.min_distance}; it must be finite and >= 0.")
-        if self.min_points < 0 or self.min_points != int(self.min_points):
-            raise InputError(f"min_points is {self.min_points}; it must be a whole number >= 0.")
+        if not is_number(self.min_distance) or not 0.0 <= self.min_distance < math.inf:
+            raise InputError(f"min_distance is {self.min_distance!r}; give a finite number >= 0.")
+        if not is_whole(self.min_points) or self.min_points < 0:
+            raise InputError(f"min_points is {self.min_points!r}; give a whole number >= 0.")
         low, high = self.slopes
         if low > high:
             raise InputError(

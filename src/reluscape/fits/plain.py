@@ -14,14 +14,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from reluscape.fits import moves
 from reluscape.fits.polyline import Polyline
 from reluscape.fits.search import (
-    ROUNDS,
     THOROUGH,
     Effort,
     Progress,
     free_search,
     grid_of,
+    spread_knots,
     with_values,
 )
 from reluscape.problems.moments import Moments
@@ -31,6 +32,8 @@ Floats = NDArray[np.float64]
 # All patterns of sides are tried up to this width; beyond, random ones.
 ALL_PATTERNS = 6
 PATTERNS = 64
+# Random breakpoints tried beside those of the spline.
+RANDOM_STARTS = 6
 # Patterns followed down.
 FOLLOWED = 6
 # A left-active neuron takes its whole change of slope from the leftmost slope.
@@ -51,7 +54,11 @@ def plain_search(
         shorter = free[width - 1]
         none = np.zeros(width - 1, dtype=np.bool_)
         best = Polyline(shorter.tau, shorter.phi, shorter.squares, none, free_slope=True)
-        tied = tied_search(moments, [free[width].tau], width, seed)
+        low, high = moments.support
+        starts = [free[width].tau, np.concatenate([[low], spread_knots(moments, width), [high]])]
+        rng = np.random.default_rng(seed)
+        starts += [random_knots(moments, width, rng) for _ in range(RANDOM_STARTS)]
+        tied = tied_search(moments, starts, width, rng)
         result[width] = tied if tied.squares < best.squares else best
     return result
 
@@ -74,15 +81,25 @@ def constant(moments: Moments) -> Polyline:
     return Polyline(tau, phi, squares, np.zeros(0, dtype=np.bool_))
 
 
-def tied_search(moments: Moments, starts: Sequence[Floats], width: int, seed: int) -> Polyline:
+def random_knots(moments: Moments, width: int, rng: np.random.Generator) -> Floats:
+    """Return vertices with breakpoints at random inputs, or anywhere for a density."""
+    low, high = moments.support
+    if moments.atomic:
+        knots = np.sort(rng.choice(moments.table.edges[1:-1], width, replace=False))
+    else:
+        knots = np.sort(rng.uniform(low, high, width))
+    return np.concatenate([[low], knots, [high]])
+
+
+def tied_search(
+    moments: Moments, starts: Sequence[Floats], width: int, rng: np.random.Generator
+) -> Polyline:
     """Search with every breakpoint inside the support and the leftmost slope tied."""
-    from reluscape.kernels import gaps, proposals, spline
+    from reluscape.kernels import spline
 
     table = moments.table
     grid = grid_of(moments, THOROUGH.grid // 2, 0.5)
-    readings, counts = np.empty((len(grid), 6, 2)), np.empty(len(grid), np.int64)
-    proposals.read_grid(table, grid, readings, counts)
-    rng = np.random.default_rng(seed)
+    readings = moves.read_grid(moments, grid)
     if width <= ALL_PATTERNS:
         patterns = [np.array(p) for p in itertools.product((LEFT, RIGHT), repeat=width)]
     else:
@@ -96,13 +113,10 @@ def tied_search(moments: Moments, starts: Sequence[Floats], width: int, seed: in
             ranked.append((squares, tau, skips))
     ranked.sort(key=lambda item: item[0])
     best = ranked[0]
-    for _, tau, skips in ranked[:FOLLOWED]:
-        turned = skips.copy()
-        sides = np.array([LEFT, RIGHT])
-        squares = proposals.exchange(table, tau, True, turned, sides, grid, readings, ROUNDS)
-        squares, _ = spline.newton(table, tau, True, turned, spline.MOST_STEPS)
-        if moments.atomic:
-            squares = gaps.settle(table, tau, True, turned)
+    for _, start, skips in ranked[:FOLLOWED]:
+        tau, turned = start.copy(), skips.copy()
+        squares = moves.descend(moments, tau, True, turned)
+        squares = moves.exchange(moments, tau, grid, readings, squares, turned, (LEFT, RIGHT))
         if squares < best[0]:
             best = (squares, tau, turned)
     return with_values(moments, best[1], best[2] == LEFT)

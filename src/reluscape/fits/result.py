@@ -16,6 +16,7 @@ from reluscape.fits.constraints import Constraints
 from reluscape.fits.inference import Inference, asymptotic, package, rows_of, values_of
 from reluscape.fits.polyline import Polyline
 from reluscape.fits.widths import WidthRow
+from reluscape.networks.arrays import is_number, is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 from reluscape.problems.samples import Samples
@@ -100,7 +101,8 @@ class Fit:
         ----------
         method : {"asymptotic", "bootstrap"}
             From the information matrix (independent errors, variance proportional to 1 / weight),
-            or by resampling rows.
+            or by resampling
+            errors (wild bootstrap, which allows noise that differs from row to row).
         level : float
             Coverage of the intervals, in (0, 1).
         replicates : int
@@ -128,8 +130,8 @@ class Fit:
         >>> low < 0.4 < high
         True
         """
-        if not 0.0 < level < 1.0:
-            raise InputError(f"level is {level}; it must lie between 0 and 1, for instance 0.95.")
+        if not is_number(level) or not 0.0 < level < 1.0:
+            raise InputError(f"level is {level!r}; it must lie between 0 and 1, for instance 0.95.")
         if not isinstance(self.problem, Samples) or self.line is None:
             raise InputError(
                 "standard errors need data with one input; an Interval has no noise, and for "
@@ -138,8 +140,10 @@ class Fit:
         if method == "bootstrap":
             from reluscape.fits.bootstrap import bootstrap
 
-            if replicates < 2:
-                raise InputError(f"replicates is {replicates}; a bootstrap needs at least 2.")
+            if not is_whole(replicates) or replicates < 2:
+                raise InputError(f"replicates is {replicates!r}; a bootstrap needs at least 2.")
+            if not is_whole(seed) or seed < 0:
+                raise InputError(f"seed is {seed!r}; give a whole number >= 0.")
             return bootstrap(
                 self.problem,
                 self.line,

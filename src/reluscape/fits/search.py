@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reluscape.fits import moves
 from reluscape.fits.polyline import Polyline
 from reluscape.problems.moments import Moments
 
@@ -42,10 +43,11 @@ THOROUGH = Effort(grid=160, grids=2, followed=8, clusters=True)
 # For the folds of a cross-validation, where a few parts in a thousand do not matter.
 QUICK = Effort(grid=80, grids=1, followed=3, clusters=False)
 
-# Rounds of exchange: each must improve, so this only bounds a pathological case.
-ROUNDS = 20
 # All data sites and gap middles are tried when there are so few; then the grid leaves no gap.
 SMALL = 128
+# Random pushes of the result; with few data the gaps between them matter more.
+SHAKES_SMALL = 60
+SHAKES = 15
 
 
 def grid_of(moments: Moments, size: int, shift: float) -> Floats:
@@ -105,28 +107,27 @@ def free_search(
                 best[k] = line
         if not effort.clusters:
             return best
-        refined = {k: pool.submit(refine, moments, line, grids[0]) for k, line in best.items()}
+        refined = {
+            k: pool.submit(refine, moments, line, grids[0], seed) for k, line in best.items()
+        }
         return {k: future.result() for k, future in refined.items()}
 
 
-def refine(moments: Moments, line: Polyline, grid: Floats) -> Polyline:
-    """Try jumps and spikes, then single moves again, until nothing gains."""
-    from reluscape.kernels import clusters, proposals
-
-    if len(line.tau) < 4 or not moments.atomic:
+def refine(moments: Moments, line: Polyline, grid: Floats, seed: int) -> Polyline:
+    """Try jumps, spikes and single moves until nothing gains, then shake."""
+    if len(line.tau) < 3 or not moments.atomic:
         return line
-    table, tau = moments.table, line.tau.copy()
-    readings, counts = np.empty((len(grid), 6, 2)), np.empty(len(grid), np.int64)
-    proposals.read_grid(table, grid, readings, counts)
-    squares = line.squares
-    none = np.zeros(1)
-    for _ in range(ROUNDS):
+    tau, squares = line.tau.copy(), line.squares
+    readings = moves.read_grid(moments, grid)
+    while True:
         before = squares
         for count in (2, 3):
-            squares = clusters.cluster_exchange(table, tau, count, squares)
-        if not squares < before * (1.0 - proposals.WORTHWHILE):
+            squares = moves.cluster(moments, tau, count, squares)
+        if not squares < before * (1.0 - moves.WORTHWHILE):
             break
-        squares = proposals.exchange(table, tau, False, none, np.zeros(1), grid, readings, ROUNDS)
+        squares = moves.exchange(moments, tau, grid, readings, squares)
+    tries = SHAKES_SMALL if len(moments.table.edges) <= SMALL else SHAKES
+    moves.shake(moments, tau, tries, seed, squares)
     return with_values(moments, tau, None)
 
 
@@ -134,28 +135,21 @@ def follow(
     moments: Moments, k: int, grid: Floats, costs: Floats, knots: NDArray[np.int64]
 ) -> Polyline:
     """Polish the proposals for one width, exchange breakpoints of the best; return it."""
-    from reluscape.kernels import gaps, proposals, spline
-
-    table = moments.table
     low, high = moments.support
     none = np.zeros(1)
-    best, best_squares = None, np.inf
-    for cost, numbers in zip(costs, knots, strict=True):
-        if cost == np.inf:
-            break
-        tau = np.concatenate([[low], grid[numbers[:k]], [high]])
-        squares, _ = spline.newton(table, tau, False, none, spline.MOST_STEPS)
-        if moments.atomic:
-            squares = gaps.settle(table, tau, False, none)
-        if squares < best_squares:
-            best, best_squares = tau, squares
-    if best is None:
-        best = np.concatenate([[low], spread_knots(moments, k), [high]])
+    starts = [
+        np.concatenate([[low], grid[numbers[:k]], [high]])
+        for cost, numbers in zip(costs, knots, strict=True)
+        if cost < np.inf
+    ]
+    if not starts:
+        starts = [np.concatenate([[low], spread_knots(moments, k), [high]])]
+    squares = [moves.descend(moments, tau, False, none) for tau in starts]
+    best = int(np.argmin(squares))
     if k:
-        readings, counts = np.empty((len(grid), 6, 2)), np.empty(len(grid), np.int64)
-        proposals.read_grid(table, grid, readings, counts)
-        proposals.exchange(table, best, False, none, np.zeros(1), grid, readings, ROUNDS)
-    return with_values(moments, best, None)
+        readings = moves.read_grid(moments, grid)
+        moves.exchange(moments, starts[best], grid, readings, squares[best])
+    return with_values(moments, starts[best], None)
 
 
 def spread_knots(moments: Moments, k: int) -> Floats:

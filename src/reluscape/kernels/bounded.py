@@ -159,7 +159,9 @@ def allowed(table: Table, tau: Floats, j: int, min_distance: float, min_points: 
     edges, buckets = table.edges, table.buckets
     last = tau.shape[0] - 1
     for i in (j - 1, j):
-        if not tau[i + 1] - tau[i] > 0.0 or tau[i + 1] - tau[i] < min_distance:
+        length = tau[i + 1] - tau[i]
+        between = i > 0 and i + 1 < last
+        if not length > 0.0 or (between and length < min_distance):
             return False
         if min_points > 0:
             low = count_below(edges, buckets, tau[i], False)

@@ -1,8 +1,8 @@
-"""Moves of two or three breakpoints at once: jumps and spikes, which no single move can find.
+"""Where a jump or a spike would help: two or three breakpoints at once.
 
-Two breakpoints in neighbouring gaps make a jump, three make a spike; either pays only as a whole.
-Where a jump helps is tried by solving; spikes are screened by what their hat function takes out of
-the residuals, then solved.
+Two breakpoints in neighbouring gaps make a jump, three make a spike; either pays only as a whole,
+so that no move of a single breakpoint finds it. Jumps are tried by solving; spikes are screened
+by what their hat function takes out of the residuals.
 """
 
 from __future__ import annotations
@@ -10,10 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from reluscape.kernels.compiled import compiled
-from reluscape.kernels.gaps import settle
-from reluscape.kernels.proposals import WORTHWHILE
 from reluscape.kernels.segments import lay, solve, squares, summarise, workspace
-from reluscape.kernels.spline import newton
 from reluscape.kernels.table import Table, read
 from reluscape.kernels.typing import Floats
 
@@ -24,8 +21,6 @@ JUMP_WIDTHS = (1, 4)
 # Inputs tried as the left end of a spike, and its half widths in inputs.
 SPIKE_SITES = 5_000
 SPIKE_WIDTHS = (1, 2, 4, 8)
-# Removals and insertions followed down, best first.
-FOLLOWED = 3
 
 
 @compiled
@@ -161,56 +156,3 @@ def find_spikes(table: Table, rest: Floats, best: Floats) -> None:
                     size += m * hat * hat
                 if size > 0.0:
                     keep_best(best, inner * inner / size, left, middle, right)
-
-
-@compiled
-def rebuild(rest: Floats, extra: Floats, trial: Floats) -> bool:
-    """Merge sorted extra vertices into `rest`; False if any coincide."""
-    i = j = 0
-    for r in range(trial.shape[0]):
-        if j >= extra.shape[0] or (i < rest.shape[0] and rest[i] < extra[j]):
-            trial[r] = rest[i]
-            i += 1
-        else:
-            trial[r] = extra[j]
-            j += 1
-        if r > 0 and not trial[r] > trial[r - 1]:
-            return False
-    return trial[0] == rest[0] and trial[-1] == rest[-1]
-
-
-@compiled
-def cluster_exchange(table: Table, tau: Floats, count: int, best: float) -> float:
-    """Move `count` (2 or 3) breakpoints to the best jump or spike, in place if that is lower."""
-    k = tau.shape[0] - 2
-    if k < count or table.edges.shape[0] < count + 3 or table.high.shape[1] > 1:
-        return best
-    none = np.zeros(1)
-    chosen = np.zeros((FOLLOWED, 4))
-    found = removals(table, tau, count, FOLLOWED, chosen)
-    rest = np.empty(k + 2 - count)
-    extra = np.empty(count)
-    trial = np.empty(k + 2)
-    start = tau.copy()
-    for i in range(found):
-        without(start, int(chosen[i, 1]), int(chosen[i, 2]), int(chosen[i, 3]), rest)
-        places = np.zeros((FOLLOWED, 4))
-        if count == 2:
-            find_jumps(table, rest, places)
-        else:
-            find_spikes(table, rest, places)
-        for j in range(FOLLOWED):
-            if places[j, 0] <= 0.0:
-                continue
-            extra[0] = table.edges[int(places[j, 1])]
-            extra[count - 1] = table.edges[int(places[j, 3])]
-            if count == 3:
-                extra[1] = table.edges[int(places[j, 2])]
-            if not rebuild(rest, extra, trial):
-                continue
-            now, _ = newton(table, trial, False, none, 12)
-            now = min(now, settle(table, trial, False, none))
-            if now < best * (1.0 - WORTHWHILE):
-                best = now
-                tau[:] = trial
-    return best

@@ -14,8 +14,9 @@ from reluscape.kernels.exact import risk
 from reluscape.kernels.table import Table, count_below
 from reluscape.kernels.typing import Counts, Floats, Integers
 
-# Beyond this size of a parameter a run is called diverged: squares still fit into a double.
-DIVERGED = 1e120
+# Beyond this size of a parameter a run is called diverged: fourth powers, which the risk is made
+# of, still fit into a double.
+DIVERGED = 1e60
 # Neighbouring pieces tried before a breakpoint is looked up again by bisection.
 NEARBY_PIECES = 3
 

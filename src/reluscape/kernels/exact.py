@@ -61,7 +61,14 @@ def place(
             t[j] = -bias[j, 0] / w[j] - bias[j, 1] / w[j]
             inclusive = (w[j] > 0.0) != at_zero_active
             piece[j] = locate(table, w[j], bias[j, 0], bias[j, 1], t[j], inclusive)
-    return np.argsort(t)
+    order = np.empty(w.shape[0], np.int64)
+    for j in range(w.shape[0]):
+        i = j
+        while i > 0 and t[order[i - 1]] > t[j]:
+            order[i] = order[i - 1]
+            i -= 1
+        order[i] = j
+    return order
 
 
 @compiled
@@ -157,7 +164,7 @@ def evaluate(
         ph, pl = scale(bh, bl, w[j])
         qh, ql = multiply(ah, al, bias[j, 0], bias[j, 1])
         integrals[j, 2] = add(ph, pl, qh, ql)[0]
-    return max(rh, 0.0), e0h, e1h
+    return (0.0 if rh < 0.0 else rh), e0h, e1h
 
 
 @compiled
@@ -194,7 +201,9 @@ def risk(
         kinks,
         np.empty((width + 1, 3)),
     )
-    return squares * table.mass * table.y_scale * table.y_scale
+    result = squares * table.mass * table.y_scale * table.y_scale
+    # Infinity minus infinity is no number; the risk it stands for is beyond all.
+    return result if result < np.inf else np.inf
 
 
 @compiled

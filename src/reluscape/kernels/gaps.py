@@ -27,6 +27,8 @@ from reluscape.kernels.typing import Floats
 MOST_ROUNDS = 40
 # Inputs tried on either side of a breakpoint in one round.
 NEIGHBOURS = 6
+# The same for two breakpoints at once.
+PAIR_NEIGHBOURS = 3
 
 
 @compiled
@@ -59,8 +61,53 @@ def settle(table: Table, tau: Floats, tied: bool, skips: Floats) -> float:
         best = within_gaps(
             table, tau, tied, skips, readings, segments, phi, diagonal, lower, tie, best
         )
+        if best < start - NO_GAIN * start:
+            continue
+        best = move_pairs(
+            table, tau, tied, skips, readings, segments, phi, diagonal, lower, tie, best
+        )
         if not best < start - NO_GAIN * start:
             break
+    return best
+
+
+@compiled
+def move_pairs(
+    table: Table,
+    tau: Floats,
+    tied: bool,
+    skips: Floats,
+    readings: Floats,
+    segments: Floats,
+    phi: Floats,
+    diagonal: Floats,
+    lower: Floats,
+    tie: Floats,
+    best: float,
+) -> float:
+    """Try inputs for two neighbouring breakpoints at once: where neither gains by itself."""
+    edges = table.edges
+    n = edges.shape[0]
+    lay(table, tau, readings, segments)
+    for j in range(1, tau.shape[0] - 2):
+        one, two = tau[j], tau[j + 1]
+        first, second = one, two
+        at = count_below(edges, table.buckets, one, False)
+        beside = count_below(edges, table.buckets, two, False)
+        for r in range(max(at - PAIR_NEIGHBOURS, 0), min(at + PAIR_NEIGHBOURS, n)):
+            for s in range(max(beside - PAIR_NEIGHBOURS, r + 1), min(beside + PAIR_NEIGHBOURS, n)):
+                if not (tau[j - 1] < edges[r] and edges[s] < tau[j + 2]):
+                    continue
+                tau[j], tau[j + 1] = edges[r], edges[s]
+                relay(table, tau, j, readings, segments)
+                relay(table, tau, j + 1, readings, segments)
+                now = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
+                if now < best:
+                    best = now
+                    first, second = edges[r], edges[s]
+        tau[j], tau[j + 1] = first, second
+        relay(table, tau, j, readings, segments)
+        relay(table, tau, j + 1, readings, segments)
     return best
 
 

@@ -3,7 +3,7 @@
 `propose` is dynamic programming over a grid of possible breakpoints. As a function of the value
 at the last breakpoint the best cost so far is a minimum of parabolas; a beam keeps those that are
 lowest at a few values around the best one. It proposes for every number of breakpoints at once.
-`exchange` takes breakpoints out of a fit and puts them where they gain most, then descends.
+`insertions` tells what one more breakpoint would gain at every place of a grid.
 
 Source: Maidstone, Fearnhead, Letchford (2017), Detecting changes in slope with an L0 penalty,
 for the parabolas; the beam replaces their exact pruning, since a proposal needs no proof.
@@ -14,7 +14,6 @@ from __future__ import annotations
 import numpy as np
 
 from reluscape.kernels.compiled import compiled
-from reluscape.kernels.gaps import settle
 from reluscape.kernels.segments import (
     LEVEL,
     MASS,
@@ -27,14 +26,12 @@ from reluscape.kernels.segments import (
     summarise,
     workspace,
 )
-from reluscape.kernels.spline import assess, newton
+from reluscape.kernels.spline import assess
 from reluscape.kernels.table import Table, count_below
 from reluscape.kernels.typing import Floats, Integers
 
 # Where the beam looks, in residual standard deviations around the best value of a breakpoint.
 PROBES = np.array([0.0, 0.03, -0.03, 0.1, -0.1, 0.3, -0.3, 0.8, -0.8, 2.0, -2.0, 5.0, -5.0])
-# An exchange must lower the sum of squares by this share to count.
-WORTHWHILE = 1e-10
 
 
 @compiled
@@ -129,7 +126,7 @@ def propose(
             best = np.inf
             winner = 0
             for r in range(s):
-                if kept[k - 1, r] == 0 or grid[s] - grid[r] < min_distance:
+                if kept[k - 1, r] == 0 or (r > 0 and grid[s] - grid[r] < min_distance):
                     continue
                 if counts[s] - counts[r] < min_points:
                     continue
@@ -174,7 +171,7 @@ def propose(
                     parabolas[k, s, slots] = candidates[chosen]
                     parents[k, s, slots] = origin[chosen]
                     kept[k, s] = slots + 1
-    return collect(grid, counts, costs, parabolas, parents, kept, min_distance, min_points, wanted)
+    return collect(grid, counts, costs, parabolas, parents, kept, min_points, wanted)
 
 
 @compiled
@@ -185,7 +182,6 @@ def collect(
     parabolas: Floats,
     parents: Integers,
     kept: Integers,
-    min_distance: float,
     min_points: int,
     wanted: int,
 ) -> tuple[Floats, Integers]:
@@ -200,8 +196,7 @@ def collect(
     for k in range(most + 1):
         for r in range(size - 1):
             totals[r] = np.inf
-            short = grid[size - 1] - grid[r] < min_distance
-            if short or counts[size - 1] - counts[r] < min_points:
+            if counts[size - 1] - counts[r] < min_points:
                 continue
             for q in range(kept[k, r]):
                 carry(parabolas[k, r, q], costs[r, size - 1], closed)
@@ -210,12 +205,15 @@ def collect(
                     totals[r] = value
                     slots[r] = q
         totals[size - 1] = np.inf
-        order = np.argsort(totals)
         for i in range(min(wanted, size)):
-            s = order[i]
+            s = size - 1
+            for r in range(size - 1):
+                if totals[r] < totals[s]:
+                    s = r
             if totals[s] == np.inf:
                 break
             best[k, i] = totals[s]
+            totals[s] = np.inf
             q = slots[s]
             for j in range(k - 1, -1, -1):
                 knots[k, i, j] = s
@@ -267,73 +265,3 @@ def insertions(
                 more[r + 1 if r >= i else r] = skips[r]
             more[i] = side
         costs[g] = assess(trial, segments, tied, more, phi, diagonal, lower, tie)
-
-
-@compiled
-def exchange(
-    table: Table,
-    tau: Floats,
-    tied: bool,
-    skips: Floats,
-    sides: Floats,
-    grid: Floats,
-    readings: Floats,
-    rounds: int,
-) -> float:
-    """Move breakpoints one at a time to where they gain most, in place; return the squares."""
-    k = tau.shape[0] - 2
-    atomic = table.high.shape[1] == 1
-    trial, turns = tau.copy(), skips.copy()
-    best, _ = newton(table, tau, tied, skips, 1)
-    rest = np.empty(k + 1)
-    others = np.zeros(max(k - 1, 1))
-    costs = np.empty(grid.shape[0])
-    for _ in range(rounds):
-        before = best
-        for j in range(k):
-            for r in range(k + 1):
-                rest[r] = tau[r + 1 if r > j else r]
-            if tied:
-                for r in range(k - 1):
-                    others[r] = skips[r + 1 if r >= j else r]
-            for side in sides:
-                insertions(table, rest, tied, others, side, grid, readings, costs)
-                g = np.argmin(costs)
-                if costs[g] == np.inf:
-                    continue
-                put(rest, others, grid[g], side, trial, turns, tied)
-                now, _ = newton(table, trial, tied, turns, 12)
-                if now < best * 1.01:
-                    now, _ = newton(table, trial, tied, turns, 60)
-                    if atomic:
-                        now = settle(table, trial, tied, turns)
-                if now < best * (1.0 - WORTHWHILE):
-                    best = now
-                    tau[:] = trial
-                    skips[:] = turns
-        if not best < before * (1.0 - WORTHWHILE):
-            break
-    return best
-
-
-@compiled
-def put(
-    rest: Floats,
-    others: Floats,
-    t: float,
-    side: float,
-    trial: Floats,
-    turns: Floats,
-    tied: bool,
-) -> None:
-    """Insert a breakpoint into sorted vertices, and its side into the sides."""
-    i = 1
-    while rest[i] <= t:
-        i += 1
-    for r in range(rest.shape[0]):
-        trial[r + 1 if r >= i else r] = rest[r]
-    trial[i] = t
-    if tied:
-        for r in range(rest.shape[0] - 2):
-            turns[r + 1 if r >= i - 1 else r] = others[r]
-        turns[i - 1] = side

@@ -78,3 +78,25 @@ def check_finite(name: str, array: Floats) -> None:
             f"{name} holds {len(bad)} NaN or infinite value(s), the first{at}; "
             "remove or replace them."
         )
+
+
+def is_number(value: object) -> bool:
+    """Tell whether a value is one real number (a bool is none).
+
+    Examples
+    --------
+    >>> is_number(1.5), is_number("1.5"), is_number(True)
+    (True, False, False)
+    """
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def is_whole(value: object) -> bool:
+    """Tell whether a value is a whole number.
+
+    Examples
+    --------
+    >>> is_whole(3), is_whole(3.0), is_whole(2.5)
+    (True, False, False)
+    """
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

@@ -86,12 +86,12 @@ def residuals(fit: FitLike) -> Residuals:
     count = min(5, values.size)
     largest = np.argpartition(-np.abs(values), count - 1)[:count]
     largest = largest[np.argsort(-np.abs(values[largest]), kind="stable")]
-    ranks = np.argsort(problem.x if problem.x.ndim == 1 else fit.predict(problem.x))
+    along = problem.x.reshape(-1) if problem.x.size == problem.size else fit.predict(problem.x)
     return Residuals(
         values=values,
         quartiles=tuple(float(q) for q in np.quantile(values, [0, 0.25, 0.5, 0.75, 1])),
         spread=_root_mean_square(values),
-        autocorrelation=_autocorrelation(values[ranks], _rounding(fit)),
+        autocorrelation=_autocorrelation(along, values, _rounding(fit)),
         largest=tuple(int(row) for row in largest),
     )
 
@@ -115,8 +115,8 @@ def pieces(fit: FitLike, inference: InferenceLike | None = None) -> tuple[Piece,
     first, last = float(x.min()), float(x.max())
     edges = np.concatenate([[first], breakpoints, [last]])
     heights = fit.predict(edges)
-    where = np.searchsorted(breakpoints, x, side="right")
-    rows = np.bincount(where, minlength=breakpoints.size + 1)
+    where = _piece_of(fit)
+    rows = rows_on_pieces(fit)
     squares = np.bincount(where, _residual_values(fit) ** 2, minlength=breakpoints.size + 1)
     found: list[Piece] = []
     for index, slope in enumerate(np.asarray(fit.slopes, dtype=np.float64)):
@@ -137,6 +137,25 @@ def pieces(fit: FitLike, inference: InferenceLike | None = None) -> tuple[Piece,
     return tuple(found)
 
 
+def rows_on_pieces(fit: FitLike) -> NDArray[np.int64]:
+    """Count the rows on each piece of a fit; a row on a breakpoint counts to the right.
+
+    Parameters
+    ----------
+    fit : Fit
+        With one input.
+
+    Returns
+    -------
+    ndarray of shape (k + 1,)
+    """
+    return np.bincount(_piece_of(fit), minlength=len(fit.breakpoints) + 1).astype(np.int64)
+
+
+def _piece_of(fit: FitLike) -> NDArray[np.intp]:
+    return np.searchsorted(fit.breakpoints, fit.problem.x.reshape(-1), side="right")
+
+
 def _residual_values(fit: FitLike) -> Floats:
     problem = fit.problem
     values = problem.y - fit.predict(problem.x)
@@ -151,15 +170,16 @@ def _rounding(fit: FitLike) -> float:
     return 1e-12 * float(np.abs(fit.problem.y).max())
 
 
-def _root_mean_square(values: NDArray[np.float64]) -> float:
+def _root_mean_square(values: Floats) -> float:
     largest = float(np.abs(values).max())
     # Scaled, because squares of 1e-160 and 1e160 leave the range of floats.
     return largest * math.sqrt(float(np.mean((values / largest) ** 2))) if largest else 0.0
 
 
-def _autocorrelation(values: NDArray[np.float64], rounding: float) -> float:
+def _autocorrelation(along: Floats, values: Floats, rounding: float) -> float:
+    """Correlate neighbours; nan where there are none, or residuals are nothing but rounding."""
     largest = float(np.abs(values).max())
-    if values.size < 3 or largest <= rounding:
+    if values.size < 3 or largest <= rounding or not np.ptp(along):
         return _NAN
-    scaled = values / largest
+    scaled = values[np.argsort(along)] / largest
     return float(scaled[1:] @ scaled[:-1] / (scaled @ scaled))

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reluscape.report.facts import Piece, Residuals
+from reluscape.report.facts import Piece, Residuals, rows_on_pieces
 from reluscape.report.numbers import number, position
 from reluscape.report.protocol import FitLike
 
 _UNEVEN = 2.0
 _ENOUGH_ROWS = 5
+_FEWEST_ROWS = 3
 
 
 def remarks(fit: FitLike, errors: Residuals, found: Sequence[Piece]) -> list[str]:
@@ -31,6 +32,35 @@ def remarks(fit: FitLike, errors: Residuals, found: Sequence[Piece]) -> list[str
     """
     said = [_on_neighbours(errors.autocorrelation, fit), _on_spread(fit, found)]
     return [remark for remark in said if remark]
+
+
+def on_thin_pieces(fit: FitLike) -> str:
+    """Warn of pieces that rest on next to no data: jumps rather than bends.
+
+    Parameters
+    ----------
+    fit : Fit
+        With one input.
+
+    Returns
+    -------
+    str
+        Empty where there are none.
+    """
+    rows = rows_on_pieces(fit)
+    inner = range(1, len(rows) - 1)
+    thin = [index for index in inner if rows[index] < _FEWEST_ROWS]
+    if not thin:
+        return ""
+    first = thin[0]
+    span = float(np.ptp(fit.problem.x))
+    left, right = (position(float(b), span) for b in fit.breakpoints[first - 1 : first + 1])
+    many = f"{len(thin)} pieces rest" if len(thin) > 1 else "One piece rests"
+    return (
+        f"{many} on fewer than {_FEWEST_ROWS} rows{', the first' if len(thin) > 1 else ''} between "
+        f"{left} and {right}: rather jumps than bends. A least number of points or a least "
+        "distance rules them out."
+    )
 
 
 def _on_neighbours(correlation: float, fit: FitLike) -> str:

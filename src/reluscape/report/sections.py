@@ -10,7 +10,7 @@ from reluscape.report import html
 from reluscape.report.facts import Piece, Residuals
 from reluscape.report.numbers import number, position, with_error
 from reluscape.report.protocol import EstimateLike, FitLike, InferenceLike
-from reluscape.report.remarks import remarks
+from reluscape.report.remarks import on_thin_pieces, remarks
 
 
 def breakpoints(fit: FitLike, inference: InferenceLike | None) -> str:
@@ -39,9 +39,9 @@ def slopes(inference: InferenceLike | None) -> str:
     """Write the section on slopes and their uncertainty; without inference there is none."""
     if inference is None:
         return ""
-    rows = [[f"{i}", *_estimate(estimate)] for i, estimate in enumerate(inference.slopes, start=1)]
-    rows.append(["intercept at x = 0", *_estimate(inference.intercept)])
-    headings = ["piece", "slope", "± se", *_interval(inference)]
+    rows = [[estimate.name, *_estimate(estimate)] for estimate in inference.slopes]
+    rows.append(["intercept, at x = 0", *_estimate(inference.intercept)])
+    headings = ["", "estimate", "± se", *_interval(inference)]
     return html.section("Slopes", html.table(headings, rows, text=(0,)))
 
 
@@ -59,9 +59,10 @@ def formula(fit: FitLike, found: Sequence[Piece]) -> str:
             f"{piece.rows:,}",
             number(piece.spread, 3),
         ]
-        for i, piece in enumerate(found, start=1)
+        for i, piece in enumerate(found)
     ]
-    headings = ["piece", "from", "to", "line", "rows", "spread"]
+    thin = on_thin_pieces(fit)
+    headings = ["slope", "from", "to", "line", "rows", "spread"]
     return html.section(
         "Formula",
         html.table(headings, rows, text=(0, 3)),
@@ -70,6 +71,7 @@ def formula(fit: FitLike, found: Sequence[Piece]) -> str:
             "residuals on the piece.",
             "note",
         ),
+        html.paragraph(thin) if thin else "",
     )
 
 

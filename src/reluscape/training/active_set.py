@@ -24,6 +24,8 @@ CRITICAL = 1e-9
 """Norm of a generalized gradient that counts as zero, in standardised units."""
 _STALLS = 50
 """Steps of no length in a row after which the method gives up."""
+_MET = 1e-13
+"""Relative height, in float arithmetic, of a row that is on a hyperplane."""
 _ELEMENTS = 1 << 20
 """Numbers in a block of the Jacobian: 8 MiB."""
 
@@ -69,27 +71,28 @@ def settle(data: Standardised, parts: Parts, iterations: int) -> Settled:
     -------
     Settled
     """
-    tied = np.zeros((data.rows, data.width), dtype=bool)
+    tied = np.zeros((data.width, data.rows), dtype=bool)
     stalls = done = 0
     while True:
-        point = _Point(data, parts, tied)
+        point = _Point(data, parts, tied, {})
         free = 2.0 * float(np.linalg.norm(point.free_gradient()))
         last = done == iterations or stalls > _STALLS
         steepest, norm = point.smallest_gradient(exact=False)
         if norm > max(free, CRITICAL) or last:
             steepest, norm = point.smallest_gradient(exact=True)
-        if norm <= CRITICAL or last:
-            return Settled(point.parts, point.risk, norm, int(tied.sum()), done)
-        if norm > free:
+        ridges = point.ridges()
+        if last or (norm <= CRITICAL and not ridges.any()):
+            return Settled(point.parts, point.risk, norm, int(point.tied.sum()), done)
+        if norm > free or ridges.any():
             # What keeps the norm up is the pull on ties: let those go that the descent moves off.
-            tied, sides = point.released(steepest)
+            tied, sides = point.released(steepest, ridges)
             point = _Point(data, point.parts, tied, sides)
         parts, stop = point.step(point.newton_direction())
         if stop.length == 0.0:
             parts, stop = point.step(point.expanded(-point.free_gradient()))
         stalls = stalls + 1 if stop.length < 1e-14 else 0
-        tied = tied.copy()
-        tied[stop.rows, stop.neurons] = True
+        tied = point.tied
+        tied[stop.neurons, stop.rows] = True
         done += 1
 
 
@@ -101,33 +104,42 @@ class _Point:
         data: Standardised,
         parts: Parts,
         tied: NDArray[np.bool_],
-        sides: dict[tuple[int, int], bool] | None = None,
+        sides: dict[tuple[int, int], bool],
     ) -> None:
-        self.data, self.tied = data, tied
-        planes: list[Floats] = []
+        self.data, self.tied = data, tied.copy()
         w, v, a = parts.balanced()
-        for j in range(data.width):
-            basis = _span(data.x[tied[:, j]])
-            w[j] -= basis @ (basis.T @ w[j])  # rounding drifts off the ties
-            planes.append(_complement(basis, w[j]))
+        lengths = np.linalg.norm(data.x, axis=0)
+        while True:
+            spans = [_span(data.x[:, row]) for row in self.tied]
+            for j, basis in enumerate(spans):
+                w[j] -= basis @ (basis.T @ w[j])  # rounding drifts off the ties
+            self.heights = w @ data.x
+            # Rows that ties bring along, as collinear ones are, have no side of their own.
+            met = np.abs(self.heights) <= _MET * np.linalg.norm(w, axis=1)[:, np.newaxis] * lengths
+            met &= ~self.tied & w.any(axis=1)[:, np.newaxis]
+            for pair in sides:
+                met[pair] = False
+            if not met.any():
+                break
+            self.tied |= met
         self.parts = Parts(w, v, a)
-        self.planes = planes  # where each row of w may move: along its ties, and not in length
-        self.owner = np.repeat(np.arange(data.width), [plane.shape[1] for plane in planes])
-        self.heights = data.x @ w.T
-        self.heights[tied] = 0.0
+        # Where each row of w may move: along its ties, and not in length.
+        self.planes = [_complement(basis, row) for basis, row in zip(spans, w, strict=True)]
+        self.owner = np.repeat(np.arange(data.width), [plane.shape[1] for plane in self.planes])
+        self.heights[self.tied] = 0.0
         active = self.heights > 0.0
-        for (i, j), side in (sides or {}).items():
-            self.heights[i, j], active[i, j] = 0.0, side
+        for pair, side in sides.items():
+            self.heights[pair], active[pair] = 0.0, side
         slope = data.activation.slope
         self.derivatives = np.where(active, 1.0, slope)
         self.activations = self.heights * self.derivatives
-        errors = self.activations @ v + data.affine @ a - data.y
-        self.pull = 2.0 * data.weights[:, np.newaxis] * errors
-        self.risk = float(np.sum(data.weights @ np.square(errors)))
-        self.through = self.pull @ v.T
-        self.by_w = (self.derivatives * self.through).T @ data.x
-        self.by_v = self.activations.T @ self.pull
-        self.by_a = data.affine.T @ self.pull
+        errors = v.T @ self.activations + a.T @ data.affine - data.y
+        self.pull = 2.0 * data.weights * errors
+        self.risk = float(np.sum(np.square(errors) @ data.weights))
+        self.through = v @ self.pull
+        self.by_w = (self.derivatives * self.through) @ data.x.T
+        self.by_v = self.activations @ self.pull.T
+        self.by_a = data.affine @ self.pull.T
 
     def free_gradient(self) -> Floats:
         """Return the gradient along the ties, in the coordinates of `expanded`."""
@@ -155,16 +167,15 @@ class _Point:
 
         by_w = self.by_w.copy()
         for j in range(self.data.width):
-            rows = np.flatnonzero(self.tied[:, j])
+            rows = np.flatnonzero(self.tied[j])
             kinks = self._kinks(rows, j)
             rows, kinks = rows[kinks > 0.0], kinks[kinks > 0.0]
             if not rows.size:
                 continue
-            x = self.data.x[rows].T
+            x = self.data.x[:, rows]
             size = np.linalg.norm(x, axis=0)
             most = kinks * size
-            free = np.linalg.lstsq(x / size, -by_w[j], rcond=1e-10)[0]
-            share = np.asarray(free, dtype=np.float64)
+            share = _least_squares(x / size, -by_w[j])
             if exact and ((share < 0.0) | (share > most)).any():
                 found = lsq_linear(x / size, -by_w[j], (0.0, most), "bvls", 1e-14, max_iter=1000)
                 share = np.asarray(found.x, dtype=np.float64)
@@ -172,26 +183,31 @@ class _Point:
         squares = [float(np.square(part).sum()) for part in (by_w, self.by_v, self.by_a)]
         return by_w, float(np.sqrt(sum(squares)))
 
-    def released(self, by_w: Floats) -> tuple[NDArray[np.bool_], dict[tuple[int, int], bool]]:
-        """Untie what the steepest descent `-by_w` moves off; say on which side it goes."""
-        tied, sides = self.tied.copy(), dict[tuple[int, int], bool]()
+    def ridges(self) -> NDArray[np.bool_]:
+        """Return the tied pairs from which both sides lead down: there the kink is concave."""
+        return self.tied & (self.through < 0.0)
+
+    def released(
+        self, by_w: Floats, ridges: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], dict[tuple[int, int], bool]]:
+        """Untie ridges and what the steepest descent `-by_w` moves off; say to which side."""
+        tied, sides = self.tied & ~ridges, dict[tuple[int, int], bool]()
         for j in range(self.data.width):
-            rows = np.flatnonzero(tied[:, j])
-            x = self.data.x[rows]
-            moves = -(x @ by_w[j])
+            rows = np.flatnonzero(self.tied[j])
+            x = self.data.x[:, rows]
+            moves = -(by_w[j] @ x)
             length = float(np.linalg.norm(by_w[j]))
-            off = np.abs(moves) > 1e-6 * length * np.linalg.norm(x, axis=1)
+            off = np.abs(moves) > 1e-6 * length * np.linalg.norm(x, axis=0)
             off &= length > CRITICAL
-            off |= self._kinks(rows, j) <= 0.0
-            tied[rows[off], j] = False
-            sides |= {
-                (int(i), j): bool(move > 0.0) for i, move in zip(rows[off], moves[off], strict=True)
-            }
+            tied[j, rows[off]] = False
+            for i, move, moving in zip(rows, moves, off, strict=True):
+                if not tied[j, i]:
+                    sides[j, int(i)] = bool(move > 0.0) if moving else True
         return tied, sides
 
     def _kinks(self, rows: NDArray[np.intp], j: int) -> Floats:
         """Return how much the derivative of the risk jumps where rows cross the hyperplane j."""
-        return (1.0 - self.data.activation.slope) * self.through[rows, j]
+        return (1.0 - self.data.activation.slope) * self.through[j, rows]
 
     def newton_direction(self) -> Parts:
         """Return the Newton step, with the Hessian shifted until it is positive definite."""
@@ -218,18 +234,18 @@ class _Point:
         rows = max(64, _ELEMENTS // size)
         for start in range(0, data.rows, rows):
             part = slice(start, start + rows)
-            x = data.x[part]
-            moved = np.column_stack([np.empty((len(x), 0)), *(x @ plane for plane in self.planes)])
-            moved *= self.derivatives[part][:, owner]
-            root = np.sqrt(2.0 * data.weights[part])[:, np.newaxis]
+            x = data.x[:, part]
+            moved = np.vstack([np.empty((0, x.shape[1])), *(plane.T @ x for plane in self.planes)])
+            moved *= self.derivatives[owner, part]
+            root = np.sqrt(2.0 * data.weights[part])
             for k in range(data.targets):
-                jacobian = np.zeros((len(x), size))
-                jacobian[:, :w_end] = moved * self.parts.v[owner, k]
-                jacobian[:, w_end + k : v_end : data.targets] = self.activations[part]
-                jacobian[:, v_end + k :: data.targets] = data.affine[part]
+                jacobian = np.zeros((size, x.shape[1]))
+                jacobian[:w_end] = moved * self.parts.v[owner, k : k + 1]
+                jacobian[w_end + k : v_end : data.targets] = self.activations[:, part]
+                jacobian[v_end + k :: data.targets] = data.affine[:, part]
                 jacobian *= root
-                total += jacobian.T @ jacobian
-                mixed = moved.T @ self.pull[part, k]
+                total += jacobian @ jacobian.T
+                mixed = moved @ self.pull[k, part]
                 total[along, w_end + owner * data.targets + k] += mixed
                 total[w_end + owner * data.targets + k, along] += mixed
         return total
@@ -246,13 +262,16 @@ class _Point:
         return Parts(*moved), stop
 
 
-def _span(rows: Floats) -> Floats:
-    """Return an orthonormal basis, in columns, of what some rows span."""
-    if not rows.size:
-        return np.empty((rows.shape[1], 0))
-    units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    _, sizes, basis = np.linalg.svd(units, full_matrices=False)
-    return basis[sizes > 1e-10 * sizes[0]].T
+def _least_squares(columns: Floats, goal: Floats) -> Floats:
+    return np.asarray(np.linalg.lstsq(columns, goal, rcond=1e-10)[0], dtype=np.float64)
+
+
+def _span(columns: Floats) -> Floats:
+    """Return an orthonormal basis of what some columns span."""
+    if not columns.size:
+        return np.empty((columns.shape[0], 0))
+    basis, sizes, _ = np.linalg.svd(columns / np.linalg.norm(columns, axis=0), full_matrices=False)
+    return basis[:, sizes > 1e-10 * sizes[0]]
 
 
 def _complement(basis: Floats, vector: Floats) -> Floats:

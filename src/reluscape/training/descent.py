@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.errors import InputError
+from reluscape.networks.arrays import is_number, is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 from reluscape.problems.line import zero_is_active
@@ -91,8 +92,8 @@ def descend(
     ('finished', True)
     """
     check_run(step_size, steps)
-    if record_every < 1:
-        raise InputError(f"record_every is {record_every}; it must be at least 1.")
+    if not is_whole(record_every) or record_every < 1:
+        raise InputError(f"record_every is {record_every!r}; give a whole number >= 1.")
     active = zero_is_active(at_zero)
     if isinstance(problem, Samples) and not (problem.on_a_line and network.scalar):
         return _descend_rows(problem, network, step_size, steps, at_zero, record_every, progress)
@@ -136,10 +137,10 @@ def descend(
 
 def check_run(step_size: float, steps: int) -> None:
     """Raise an error unless the step size is positive and the number of steps is not negative."""
-    if not 0.0 < step_size < np.inf:
-        raise InputError(f"step_size is {step_size}; give a finite number above 0.")
-    if steps < 0 or int(steps) != steps:
-        raise InputError(f"steps is {steps}; give a whole number >= 0.")
+    if not is_number(step_size) or not 0.0 < step_size < np.inf:
+        raise InputError(f"step_size is {step_size!r}; give a finite number above 0.")
+    if not is_whole(steps) or steps < 0:
+        raise InputError(f"steps is {steps!r}; give a whole number >= 0.")
 
 
 def parameters(network: Network) -> tuple[Floats, Floats, Floats, Floats]:
@@ -187,8 +188,8 @@ def _descend_rows(
     return Descent(current, np.array(risks), made, outcome)
 
 
-# As in the compiled loop: squares of such parameters still fit into a double.
-DIVERGED = 1e120
+# As in the compiled loop: fourth powers of such parameters still fit into a double.
+DIVERGED = 1e60
 
 
 def like(network: Network, theta: Floats) -> Network:

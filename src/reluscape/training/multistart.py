@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from reluscape.errors import InputError
 from reluscape.networks.activations import Activation, parse
+from reluscape.networks.arrays import is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 from reluscape.problems.line import zero_is_active
@@ -114,8 +115,9 @@ def multistart(
     True
     """
     check_run(step_size, steps)
-    if starts < 1 or width < 0:
-        raise InputError(f"starts is {starts} and width {width}; give starts >= 1, width >= 0.")
+    for name, value, least in (("starts", starts, 1), ("width", width, 0), ("seed", seed, 0)):
+        if not is_whole(value) or value < least:
+            raise InputError(f"{name} is {value!r}; give a whole number >= {least}.")
     if isinstance(problem, Samples) and not problem.on_a_line:
         raise InputError("multistart needs one input and y of shape (n,); use fit for several.")
     from reluscape.kernels import descent

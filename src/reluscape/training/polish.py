@@ -160,8 +160,12 @@ def _through_mergers(problem: Samples | Interval, network: Network) -> tuple[Net
     own, and so does one that has become active everywhere.
     """
     moments = problem.moments
-    best, iterations = _descend(moments, network, _split(moments, network))
-    risk = problem.risk(best)
+    best, iterations, risk = network, 0, np.inf
+    for start in _off_the_ends(moments, network):
+        trial, made = _descend(moments, start, _split(moments, start))
+        now = problem.risk(trial)
+        if now < risk * (1.0 - SAME):
+            best, iterations, risk = trial, made, now
     for _ in range(network.width):
         snapped = _snap(moments, best)
         if snapped is None:
@@ -172,6 +176,34 @@ def _through_mergers(problem: Samples | Interval, network: Network) -> tuple[Net
             break
         best, risk, iterations = trial, now, iterations + more
     return best, iterations
+
+
+def _off_the_ends(moments: Moments, network: Network) -> list[Network]:
+    """Return the starts to try: breakpoints on an end of the support, moved out of it and into it.
+
+    There the risk has a corner, and the neuron may be of use on either side of it.
+    """
+    low, high = moments.support
+    w, b = network.weights[:, 0], network.biases
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        reduced = moments.x_axis.reduce(-b / w)
+    edges = moments.table.edges
+    extent = high - low
+    first, last = low + extent * MEETING, high - extent * MEETING
+    if moments.atomic:
+        first, last = (low + edges[1]) / 2, (edges[-2] + high) / 2
+    at_low = (w != 0.0) & (np.abs(reduced - low) <= SAME * extent)
+    at_high = (w != 0.0) & (np.abs(reduced - high) <= SAME * extent)
+    if not (at_low | at_high).any():
+        return [network]
+    starts: list[Network] = []
+    for left, right in ((low - extent, high + extent), (first, last)):
+        places = moments.x_axis.restore(np.where(at_low, left, right))
+        moved = np.where(at_low | at_high, -w * places, b)
+        starts.append(
+            Network(w, moved, network.outputs, network.offset, network.skip, network.activation)
+        )
+    return starts
 
 
 def _snap(moments: Moments, network: Network) -> Network | None:

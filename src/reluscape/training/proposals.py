@@ -58,15 +58,15 @@ def _draw(data: Standardised, count: int, rng: np.random.Generator, sparse: bool
         directions *= np.exp(2.0 * rng.normal(size=directions.shape))
     directions[:, data.x_scale == 0.0] = 0.0
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    through = data.x[rng.integers(data.rows, size=count), :-1]
+    through = data.x[:-1, rng.integers(data.rows, size=count)].T
     return np.column_stack([directions, -(directions * through).sum(axis=1)])
 
 
 def _pursue(data: Standardised, rng: np.random.Generator) -> Floats:
     """Choose neurons greedily, as orthogonal matching pursuit does."""
-    root = np.sqrt(data.weights)[:, np.newaxis]
-    basis = np.linalg.qr(data.affine * root)[0]
-    rest = data.y * root
+    root = np.sqrt(data.weights)
+    basis = np.linalg.qr((data.affine * root).T)[0]
+    rest = (data.y * root).T
     rest = rest - basis @ (basis.T @ rest)
     chosen: list[Floats] = []
     for _ in range(data.width):
@@ -74,8 +74,8 @@ def _pursue(data: Standardised, rng: np.random.Generator) -> Floats:
         w = np.vstack([_draw(data, half, rng, False), _draw(data, half, rng, True)])
         if not data.skip:
             w = np.vstack([w, _whole_lines(data)])
-        columns = _activations(data, w) * root
-        columns -= basis @ (basis.T @ columns)
+        columns = (_activations(data, w) * root).T
+        columns = columns - basis @ (basis.T @ columns)
         sizes = np.linalg.norm(columns, axis=0)
         usable = sizes > 1e-8
         columns /= np.where(usable, sizes, 1.0)
@@ -93,14 +93,14 @@ def _whole_lines(data: Standardised) -> Floats:
     slopes = _regress(data, data.x)[:-1].T
     lengths = np.linalg.norm(slopes, axis=1, keepdims=True)
     directions = slopes / np.where(lengths > 0.0, lengths, 1.0)
-    return np.column_stack([directions, 1.0 - (data.x[:, :-1] @ directions.T).min(axis=0)])
+    return np.column_stack([directions, 1.0 - (directions @ data.x[:-1]).min(axis=1)])
 
 
 def _with_outputs(data: Standardised, w: Floats) -> Parts:
-    root = np.sqrt(data.weights)[:, np.newaxis]
-    columns = np.column_stack([_activations(data, w), data.affine]) * root
-    gram = columns.T @ columns + _RIDGE * np.eye(columns.shape[1])
-    outputs = np.asarray(np.linalg.solve(gram, columns.T @ (data.y * root)), dtype=np.float64)
+    regressors = np.vstack([_activations(data, w), data.affine])
+    weighted = regressors * data.weights
+    gram = weighted @ regressors.T + _RIDGE * np.eye(len(regressors))
+    outputs = np.asarray(np.linalg.solve(gram, weighted @ data.y.T), dtype=np.float64)
     v, a = outputs[: data.width], outputs[data.width :]
     # Balanced, but no neuron so small that its hyperplane cannot move.
     lengths = np.linalg.norm(w, axis=1, keepdims=True)
@@ -109,11 +109,11 @@ def _with_outputs(data: Standardised, w: Floats) -> Parts:
 
 
 def _activations(data: Standardised, w: Floats) -> Floats:
-    heights = data.x @ w.T
+    heights = w @ data.x
     return np.maximum(heights, data.activation.slope * heights)
 
 
-def _regress(data: Standardised, columns: Floats) -> Floats:
-    root = np.sqrt(data.weights)[:, np.newaxis]
-    solution = np.linalg.lstsq(columns * root, data.y * root, rcond=None)[0]
+def _regress(data: Standardised, regressors: Floats) -> Floats:
+    root = np.sqrt(data.weights)
+    solution = np.linalg.lstsq((regressors * root).T, (data.y * root).T, rcond=None)[0]
     return np.asarray(solution, dtype=np.float64)

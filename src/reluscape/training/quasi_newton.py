@@ -28,8 +28,8 @@ _SHORT = 200
 """Iterations of L-BFGS from each start."""
 _FINALISTS = 4
 """Best starts that are taken all the way."""
-_WORK = 5e6
-"""Rows times weights in a pass over the data; with more, starts see a sample of the rows."""
+_ROWS_PER_PARAMETER = 20
+"""With many more rows than that, starts see a sample."""
 _BUDGET = 1e11
 """Multiplications that Newton steps may take altogether: some seconds."""
 _EXACT = 1e-24
@@ -195,19 +195,18 @@ def _descend(
 
 def _newton_steps(data: Standardised) -> int:
     """Return how many Newton steps the budget allows, which depends on nothing but sizes."""
-    size = data.width * (data.columns - 1 + data.targets) + data.affine.shape[1] * data.targets
+    size = data.width * (data.columns - 1 + data.targets) + len(data.affine) * data.targets
     return int(_BUDGET / (float(data.rows) * data.targets * size**2 + float(size) ** 3))
 
 
 def _sample(data: Standardised, rng: np.random.Generator) -> Standardised:
     """Return enough rows to tell good starts from bad ones."""
-    parameters = data.width * (data.columns + data.targets)
-    rows = max(2000, 10 * parameters, min(20_000, int(_WORK / (data.width * data.columns))))
+    rows = max(2000, _ROWS_PER_PARAMETER * data.width * (data.columns + data.targets))
     if data.rows <= 2 * rows:
         return data
     kept = np.sort(rng.choice(data.rows, rows, replace=False))
     weights = data.weights[kept]
-    return replace(data, x=data.x[kept], y=data.y[kept], weights=weights / weights.sum())
+    return replace(data, x=data.x[:, kept], y=data.y[:, kept], weights=weights / weights.sum())
 
 
 def _silent(message: str, fraction: float) -> None:

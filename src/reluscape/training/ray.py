@@ -22,13 +22,13 @@ class Stop:
     ----------
     length : float
         In units of the direction; 0 if it does not lead down.
-    rows, neurons : ndarray of int, shape (m,)
+    neurons, rows : ndarray of int, shape (m,)
         The pairs whose kink it ended on.
     """
 
     length: float
-    rows: NDArray[np.intp]
     neurons: NDArray[np.intp]
+    rows: NDArray[np.intp]
 
 
 class Ray:
@@ -38,9 +38,9 @@ class Ray:
     ----------
     data : Standardised
     start, direction : Parts
-    heights : ndarray of shape (n, width)
+    heights : ndarray of shape (width, n)
         Pre-activations at the start; exactly 0 for rows on a hyperplane.
-    tied : ndarray of bool, shape (n, width)
+    tied : ndarray of bool, shape (width, n)
         Pairs that stay on their hyperplane all along.
     """
 
@@ -54,10 +54,10 @@ class Ray:
     ) -> None:
         self._data, self._start, self._direction = data, start, direction
         self._heights = heights
-        self._rises = data.x @ direction.w.T
+        self._rises = direction.w @ data.x
         self._rises[tied] = 0.0
-        self._line = data.affine @ start.a - data.y
-        self._line_rise = data.affine @ direction.a
+        self._line = start.a.T @ data.affine - data.y
+        self._line_rise = direction.a.T @ data.affine
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             where = -heights / self._rises
         crossing = (where > 0.0) & (where < 1.0)
@@ -122,21 +122,25 @@ class Ray:
 
     def _risk(self, t: float) -> float:
         errors, _ = self._errors(t, self._derivatives(t))
-        return float(np.sum(self._data.weights @ np.square(errors)))
+        return float(np.sum(np.square(errors) @ self._data.weights))
 
     def _slope(self, t: float, side: float) -> float:
         """Return the derivative at t of the polynomial that the risk is around `side`."""
         derivatives = self._derivatives(side)
         errors, activations = self._errors(t, derivatives)
         v = self._start.v + t * self._direction.v
-        rise = (derivatives * self._rises) @ v + activations @ self._direction.v + self._line_rise
-        return 2.0 * float(np.sum(self._data.weights @ (errors * rise)))
+        rise = v.T @ (derivatives * self._rises)
+        rise += self._direction.v.T @ activations
+        rise += self._line_rise
+        return 2.0 * float(np.sum((errors * rise) @ self._data.weights))
 
     def _derivatives(self, t: float) -> Floats:
+        slope = self._data.activation.slope
         active = self._heights + t * self._rises > 0.0
-        return np.where(active, 1.0, self._data.activation.slope)
+        return np.where(active, 1.0, slope) if slope else active.astype(np.float64)
 
     def _errors(self, t: float, derivatives: Floats) -> tuple[Floats, Floats]:
-        activations = (self._heights + t * self._rises) * derivatives
+        activations = self._heights + t * self._rises
+        activations *= derivatives
         v = self._start.v + t * self._direction.v
-        return activations @ v + self._line + t * self._line_rise, activations
+        return v.T @ activations + self._line + t * self._line_rise, activations

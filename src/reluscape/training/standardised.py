@@ -47,18 +47,20 @@ class Parts(NamedTuple):
         return Parts(self.w * factor, self.v / factor, self.a.copy())
 
 
-_ELEMENTS = 1 << 16
-"""Pre-activations computed at a time: half a MiB, which stays in the cache."""
+_ROWS = 4096
+"""Rows at a time: what a pass makes of them stays in the cache."""
 
 
 @dataclass(frozen=True)
 class Standardised:
-    """Data, shifted and scaled; the last column of `x` is 1.
+    """Data, shifted and scaled, one column for each row of the data; the last row of `x` is 1.
+
+    Few inputs, few neurons and many rows are fast only if the rows come last.
 
     Parameters
     ----------
-    x : ndarray of shape (n, inputs + 1)
-    y : ndarray of shape (n, targets)
+    x : ndarray of shape (inputs + 1, n)
+    y : ndarray of shape (targets, n)
     weights : ndarray of shape (n,)
         Positive, with sum 1.
     x_centre, x_scale : ndarray of shape (inputs,)
@@ -88,22 +90,22 @@ class Standardised:
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return int(self.x.shape[0])
+        return int(self.x.shape[1])
 
     @property
     def targets(self) -> int:
         """Number of targets."""
-        return int(self.y.shape[1])
+        return int(self.y.shape[0])
 
     @property
     def columns(self) -> int:
         """Number of inputs and one more, for the constant."""
-        return int(self.x.shape[1])
+        return int(self.x.shape[0])
 
     @property
     def affine(self) -> Floats:
-        """The columns of `x` that the affine part sees."""
-        return self.x if self.skip else self.x[:, -1:]
+        """What the affine part sees of `x`."""
+        return self.x if self.skip else self.x[-1:]
 
     def unpack(self, theta: Floats) -> Parts:
         """Return the parts of a packed network, as views."""
@@ -121,23 +123,22 @@ class Standardised:
         gradient = np.zeros_like(theta)
         by_w, by_v, by_a = self.unpack(gradient)
         risk, slope = 0.0, self.activation.slope
-        rows = max(256, _ELEMENTS // max(self.width, self.columns))
-        for start in range(0, self.rows, rows):
-            part = slice(start, start + rows)
-            x, affine = self.x[part], self.affine[part]
-            active = x @ w.T
-            values = np.maximum(active, slope * active) if slope else np.maximum(active, 0.0)
-            errors = values @ v
-            errors += affine @ a
-            errors -= self.y[part]
-            pull = errors * self.weights[part, np.newaxis]
+        for start in range(0, self.rows, _ROWS):
+            part = slice(start, start + _ROWS)
+            x, affine = self.x[:, part], self.affine[:, part]
+            heights = w @ x
+            values = np.maximum(heights, slope * heights if slope else 0.0)
+            errors = v.T @ values
+            errors += a.T @ affine
+            errors -= self.y[:, part]
+            pull = errors * self.weights[part]
             risk += float(np.vdot(errors, pull))
             pull *= 2.0
-            by_v += values.T @ pull
-            by_a += affine.T @ pull
-            through = pull @ v.T
-            through *= np.where(active > 0.0, 1.0, slope) if slope else active > 0.0
-            by_w += through.T @ x
+            by_v += values @ pull.T
+            by_a += affine @ pull.T
+            through = v @ pull
+            through *= np.where(heights > 0.0, 1.0, slope) if slope else heights > 0.0
+            by_w += through @ x.T
         return risk, gradient
 
     def network(self, parts: Parts, scalar: bool) -> Network:
@@ -197,8 +198,8 @@ def standardise(
         y_new /= spread
         y_scale *= spread
     return Standardised(
-        np.column_stack([x_new, np.ones(len(x_new))]),
-        y_new,
+        np.vstack([x_new.T, np.ones(len(x_new))]),
+        np.ascontiguousarray(y_new.T),
         shares,
         x_centre,
         x_scale,
