@@ -185,7 +185,9 @@ def sweep(
     readings, segments, phi, _, _ = workspace(k + 2)
     lay(table, tau, readings, segments)
     best = solve_bounded(tau, segments, bounds, phi)
-    reach = np.full(k, 0.1 * (tau[k + 1] - tau[0]))
+    reach = np.empty(k)
+    for j in range(k):
+        reach[j] = 0.1 * (tau[k + 1] - tau[0])
     for sweeps in range(MOST_SWEEPS):
         before = best
         for j in range(1, k + 1):

@@ -150,8 +150,9 @@ def propose(
             few = 0
             for i in range(n):
                 if least[i] <= bound:
-                    candidates[few] = candidates[i]
-                    origin[few] = origin[i]
+                    for c in range(3):
+                        candidates[few, c] = candidates[i, c]
+                    origin[few, 0], origin[few, 1] = origin[i, 0], origin[i, 1]
                     few += 1
             for probe in range(beam):
                 at = centre + PROBES[probe] * sigma
@@ -168,8 +169,10 @@ def propose(
                     same = parents[k, s, i, 0] == origin[chosen, 0]
                     known = known or (same and parents[k, s, i, 1] == origin[chosen, 1])
                 if not known:
-                    parabolas[k, s, slots] = candidates[chosen]
-                    parents[k, s, slots] = origin[chosen]
+                    for c in range(3):
+                        parabolas[k, s, slots, c] = candidates[chosen, c]
+                    parents[k, s, slots, 0] = origin[chosen, 0]
+                    parents[k, s, slots, 1] = origin[chosen, 1]
                     kept[k, s] = slots + 1
     return collect(grid, counts, costs, parabolas, parents, kept, min_points, wanted)
 
@@ -188,7 +191,10 @@ def collect(
     """Close each beam with the last line; trace the best for each last breakpoint back."""
     most = kept.shape[0] - 1
     size = grid.shape[0]
-    best = np.full((most + 1, wanted), np.inf)
+    best = np.empty((most + 1, wanted))
+    for k in range(most + 1):
+        for i in range(wanted):
+            best[k, i] = np.inf
     knots = np.zeros((most + 1, wanted, max(most, 1)), np.int64)
     closed = np.empty(3)
     totals = np.empty(size)

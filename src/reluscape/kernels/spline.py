@@ -168,13 +168,18 @@ def push(table: Table, tau: Floats, phi: Floats, slopes: Floats, j: int) -> floa
     read_at(table, t - h, before)
     read_at(table, t, here)
     read_at(table, t + h, after)
-    error = 0.0
-    for slope, a, b in ((slopes[j - 1], before, here), (slopes[j], here, after)):
-        m = (b[0, 0] - a[0, 0]) + (b[0, 1] - a[0, 1])
-        x = (b[1, 0] - a[1, 0]) + (b[1, 1] - a[1, 1])
-        f = (b[3, 0] - a[3, 0]) + (b[3, 1] - a[3, 1])
-        error += slope * (x - t * m) + phi[j] * m - f
+    error = error_between(before, here, slopes[j - 1], t, phi[j])
+    error += error_between(here, after, slopes[j], t, phi[j])
     return error / (2.0 * h)
+
+
+@compiled
+def error_between(a: Floats, b: Floats, slope: float, t: float, value: float) -> float:
+    """Return the integral of the error of the line through (t, value) between two readings."""
+    m = (b[0, 0] - a[0, 0]) + (b[0, 1] - a[0, 1])
+    x = (b[1, 0] - a[1, 0]) + (b[1, 1] - a[1, 1])
+    f = (b[3, 0] - a[3, 0]) + (b[3, 1] - a[3, 1])
+    return slope * (x - t * m) + value * m - f
 
 
 @compiled
@@ -281,7 +286,8 @@ def newton(table: Table, tau: Floats, tied: bool, skips: Floats, most: int) -> t
         now = assess(trial, segments, tied, skips, phi, diagonal, lower, tie)
         if not now <= best * (1.0 + ROUNDING):
             break
-        tau[:] = trial
+        for i in range(k):
+            tau[i + 1] = trial[i + 1]
         best = now
         made += 1
     return best, made

@@ -106,7 +106,8 @@ class _Point:
         tied: NDArray[np.bool_],
         sides: dict[tuple[int, int], bool],
     ) -> None:
-        self.data, self.tied = data, tied.copy()
+        self.data = data
+        self.tied: NDArray[np.bool_] = tied.copy()
         w, v, a = parts.balanced()
         lengths = np.linalg.norm(data.x, axis=0)
         while True:
@@ -115,13 +116,14 @@ class _Point:
                 w[j] -= basis @ (basis.T @ w[j])  # rounding drifts off the ties
             self.heights = w @ data.x
             # Rows that ties bring along, as collinear ones are, have no side of their own.
-            met = np.abs(self.heights) <= _MET * np.linalg.norm(w, axis=1)[:, np.newaxis] * lengths
-            met &= ~self.tied & w.any(axis=1)[:, np.newaxis]
+            size = np.linalg.norm(w, axis=1)[:, np.newaxis]
+            close = np.abs(self.heights) <= _MET * size * lengths
+            met: NDArray[np.bool_] = close & ~self.tied & (size > 0.0)
             for pair in sides:
                 met[pair] = False
             if not met.any():
                 break
-            self.tied |= met
+            self.tied = self.tied | met
         self.parts = Parts(w, v, a)
         # Where each row of w may move: along its ties, and not in length.
         self.planes = [_complement(basis, row) for basis, row in zip(spans, w, strict=True)]
