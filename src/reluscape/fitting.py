@@ -23,6 +23,9 @@ from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 from reluscape.problems.samples import Samples
 
+# Multiplications in a pass over the data from which matrix products gain from several threads.
+THREADED = 3_000_000
+
 ONE_DIMENSIONAL = (
     "Lowest risk among many polished proposals; a critical point, not proved to be the global "
     "minimum."
@@ -235,6 +238,8 @@ def _fit_several_inputs(
     progress: Progress,
     begun: float,
 ) -> Fit:
+    from threadpoolctl import threadpool_limits
+
     from reluscape.training.quasi_newton import minimise
 
     if width == "auto":
@@ -242,16 +247,19 @@ def _fit_several_inputs(
     if constraints.active:
         raise InputError("constraints need one input and y of shape (n,); leave them out.")
     k = _check_width(width)
-    found = minimise(
-        problem.x,
-        problem.y,
-        problem.weights,
-        k,
-        skip=skip,
-        starts=starts,
-        seed=seed,
-        progress=progress,
-    )
+    # On small matrices BLAS threads cost several times what they save.
+    small = problem.size * problem.inputs * max(k, 1) < THREADED
+    with threadpool_limits(1 if small else None):
+        found = minimise(
+            problem.x,
+            problem.y,
+            problem.weights,
+            k,
+            skip=skip,
+            starts=starts,
+            seed=seed,
+            progress=progress,
+        )
     rows = 1 if problem.weighted else problem.size
     mean = np.average(problem.y, axis=0, weights=problem.weights)
     squares = ((problem.y - mean) ** 2).reshape(problem.size, -1).sum(axis=1)

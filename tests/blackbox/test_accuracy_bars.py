@@ -226,6 +226,17 @@ def test_a_hundred_steps_are_the_textbook_ones(skip, slope, at_zero):
     assert np.asarray(run.risks)[-1] == pytest.approx(final, rel=1e-9)
 
 
+@pytest.mark.parametrize("size", [1.0, 1e3, 1e6])
+def test_a_dead_neuron_of_any_size_does_not_disturb_a_step(size):
+    # its breakpoint lies left of the data and it is active further left still
+    x = np.linspace(0, 10, 50)
+    start = Plain((-size, 1.0), (-size / 10, -5.0), (size, 1.0), 0.3)
+    expected = descend_textbook(x, np.sin(x), start, step_size=0.01, steps=1)
+    run = rs.descend(rs.Samples(x, np.sin(x)), _build(start), step_size=0.01, steps=1)
+    found = run.network.to_vector()
+    np.testing.assert_allclose(found, expected.theta(), rtol=ITERATES, atol=ITERATES)
+
+
 def test_weighted_steps_are_the_textbook_ones():
     rng = np.random.default_rng(37)
     x, y, mass = rng.integers(0, 50, 300) / 10, rng.normal(size=300), rng.uniform(0, 0.01, 300)

@@ -183,6 +183,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "bootstrap of several": ((*HAT, "--x", "w", "--bootstrap", "9"), "single --x"),
     "seed of letters": ((*HAT, "--seed", "x"), "--seed"),
     "slope nan": ((*HAT, "--slope-min", "nan"), "--slope-min is nan"),
+    "slopes swapped": ((*HAT, "--slope-min", "3", "--slope-max", "1"), "swap them"),
     "monotone up": ((*HAT, "--monotone", "up"), "'increasing', 'decreasing'"),
     "bad suffix": ((*HAT, "--plot", "a.gif"), ".png, .svg or .pdf"),
     "bad folder": ((*HAT, "--report", "no/a.html"), "no folder no"),

@@ -203,10 +203,20 @@ def test_rows_on_a_grid():
     assert found.critical
     assert found.ties == 7
     assert smallest_gradient(found.network, x, y, uniform(y))[0] < 1e-7
-    thrice = minimise(np.repeat(x, 3, axis=0), np.repeat(y, 3), np.full(147, 1 / 147), 1, starts=8)
-    assert thrice.critical
-    assert thrice.ties == 21
-    assert thrice.risk == pytest.approx(found.risk, rel=1e-9)
+
+
+def test_equal_rows_are_one_row():
+    x, y = noisy(40)
+    rng = np.random.default_rng(1)
+    order = rng.permutation(120)
+    noise = rng.normal(size=120)
+    noise -= np.tile(noise.reshape(3, 40).mean(axis=0), 3)
+    many_x, many_y = np.tile(x, (3, 1))[order], (np.tile(y, 3) + noise)[order]
+    found = minimise(many_x, many_y, uniform(many_y), 2, starts=4)
+    assert found.critical
+    assert found.risk == pytest.approx(found.risks.min(), rel=1e-9)
+    once = dense.risk(found.network, x, y, uniform(y))
+    assert found.risk == pytest.approx(once + np.mean(noise**2), rel=1e-12)
 
 
 def test_many_rows_begin_on_a_sample():

@@ -111,6 +111,9 @@ def _check_options(request: Request) -> None:
     for option, value in (("--slope-min", request.slope_min), ("--slope-max", request.slope_max)):
         if value is not None and math.isnan(value):
             raise InputError(f"{option} is nan; give a number.")
+    least, most = request.slope_min, request.slope_max
+    if least is not None and most is not None and least > most:
+        raise InputError(f"--slope-min {least:g} is above --slope-max {most:g}; swap them.")
 
 
 def _fit(request: Request, width: int | Literal["auto"], columns: Columns) -> Result:

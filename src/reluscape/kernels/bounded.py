@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluscape.kernels.compiled import compiled
+from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.segments import (
     LEVEL,
     MASS,
@@ -37,7 +37,7 @@ GRID_EVERY = 12
 FINEST = 1e-9
 
 
-@compiled
+@inner
 def solve_held(tau: Floats, segments: Floats, held: Integers, bounds: Floats, phi: Floats) -> None:
     """Solve for the values with some slopes held at a bound: -1 lower, 1 upper, 0 free."""
     pieces = segments.shape[0]
@@ -142,7 +142,7 @@ def solve_bounded(tau: Floats, segments: Floats, bounds: Floats, phi: Floats) ->
     return squares(segments, phi)
 
 
-@compiled
+@inner
 def inside(tau: Floats, phi: Floats, bounds: Floats, held: Integers) -> bool:
     """Tell whether every free slope obeys its bounds."""
     for i in range(held.shape[0]):
@@ -153,7 +153,7 @@ def inside(tau: Floats, phi: Floats, bounds: Floats, held: Integers) -> bool:
     return True
 
 
-@compiled
+@inner
 def allowed(table: Table, tau: Floats, j: int, min_distance: float, min_points: int) -> bool:
     """Tell whether the two pieces that meet at the interior vertex j are long and full enough."""
     edges, buckets = table.edges, table.buckets

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluscape.kernels.compiled import compiled
+from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.segments import lay, solve, squares, summarise, workspace
 from reluscape.kernels.table import Table, read
 from reluscape.kernels.typing import Floats
@@ -23,7 +23,7 @@ SPIKE_SITES = 5_000
 SPIKE_WIDTHS = (1, 2, 4, 8)
 
 
-@compiled
+@inner
 def without(tau: Floats, first: int, second: int, third: int, rest: Floats) -> None:
     """Copy the vertices but for two or three interior ones (third = -1 for two)."""
     r = 0
@@ -65,7 +65,7 @@ def removals(table: Table, tau: Floats, count: int, wanted: int, chosen: Floats)
     return found
 
 
-@compiled
+@inner
 def keep_best(best: Floats, gain: float, left: int, middle: int, right: int) -> None:
     """Insert a candidate into `best` (FOLLOWED, 4), sorted by gain; near twins replace."""
     rows = best.shape[0]

@@ -1,38 +1,22 @@
 """Textbook full-batch gradient descent on cumulative moments.
 
 One step needs the moments at the breakpoints only: O(width) work plus the look-up of each
-breakpoint, whatever the number of data. Neurons are kept sorted by breakpoint between steps and
-each remembers the piece of the table it was last seen on, so that both are nearly free.
+breakpoint, whatever the number of data. Neurons are kept sorted by breakpoint between steps, so
+that sorting is nearly free.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from reluscape.kernels.compiled import compiled
+from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.exact import risk
-from reluscape.kernels.table import Table, count_below
+from reluscape.kernels.table import Table
 from reluscape.kernels.typing import Counts, Floats, Integers
 
 # Beyond this size of a parameter a run is called diverged: fourth powers, which the risk is made
 # of, still fit into a double.
 DIVERGED = 1e60
-# Neighbouring pieces tried before a breakpoint is looked up again by bisection.
-NEARBY_PIECES = 3
-
-
-@compiled
-def piece_of(edges: Floats, buckets: Counts, t: float, inclusive: bool, hint: int) -> int:
-    """Count the edges `< t` (`<= t` if inclusive), starting from the last known count."""
-    m = edges.shape[0]
-    for _ in range(NEARBY_PIECES):
-        if hint < m and (edges[hint] < t or (inclusive and edges[hint] == t)):
-            hint += 1
-        elif hint > 0 and (edges[hint - 1] > t or (not inclusive and edges[hint - 1] == t)):
-            hint -= 1
-        else:
-            return hint
-    return count_below(edges, buckets, t, inclusive)
 
 
 @compiled
@@ -78,6 +62,8 @@ def descend(
     total3, total4 = high[last, 0, 3], high[last, 0, 4]
     first = edges[0]
     final = edges[edges.shape[0] - 1]
+    count = buckets.shape[0] - 1
+    extent = final - first
     made = 0
     for step in range(steps + 1):
         for j in range(width):
@@ -109,7 +95,23 @@ def descend(
         turn = (1.0 - leak) * per_y
         for j in range(width):
             inclusive = (wt[j] >= 0.0) != at_zero_active
-            piece[j] = piece_of(edges, buckets, t[j], inclusive, piece[j])
+            # `count_below`, written out: a call with arrays costs three times the look-up itself.
+            if t[j] < first or (t[j] == first and not inclusive):
+                piece[j] = 0
+            elif t[j] > final or (t[j] == final and inclusive):
+                piece[j] = last
+            else:
+                bucket = min(count - 1, int((t[j] - first) / extent * count))
+                low = buckets[bucket]
+                high_end = buckets[bucket + 1]
+                while low < high_end:
+                    middle = (low + high_end) >> 1
+                    below = edges[middle] <= t[j] if inclusive else edges[middle] < t[j]
+                    if below:
+                        low = middle + 1
+                    else:
+                        high_end = middle
+                piece[j] = low
         error0 = 0.0
         error1 = 0.0
         p0 = p1 = p2 = q0 = q1 = 0.0
@@ -180,7 +182,7 @@ def descend(
     return made
 
 
-@compiled
+@inner
 def sort_in(
     j: int,
     t: Floats,
@@ -204,7 +206,7 @@ def sort_in(
     wt[i], bt[i], piece[i], order[i] = wtj, btj, pj, oj
 
 
-@compiled
+@inner
 def restore(order: Integers, w: Floats, b: Floats, v: Floats) -> None:
     """Undo the sorting: neuron `order[j]` of the caller is neuron j of the run."""
     sorted_w, sorted_b, sorted_v = w.copy(), b.copy(), v.copy()

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluscape.kernels.compiled import compiled
+from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.table import Table, count_below, densities, read
 from reluscape.kernels.twofold import add, multiply, scale, subtract, two_product, two_sum
 from reluscape.kernels.typing import Booleans, Floats, Integers
 
 
-@compiled
+@inner
 def preactivation(w: float, bias_high: float, bias_low: float, x: float) -> float:
     """Return `w x + b` with a correct sign, zero only when it is zero."""
     p, e = two_product(w, x)
@@ -23,7 +23,7 @@ def preactivation(w: float, bias_high: float, bias_low: float, x: float) -> floa
     return s + (r + (e + bias_low))
 
 
-@compiled
+@inner
 def locate(table: Table, w: float, bh: float, bl: float, t: float, inclusive: bool) -> int:
     """Count the edges below (or at, if inclusive) the breakpoint, by the sign of `w x + b`."""
     edges = table.edges
@@ -44,7 +44,7 @@ def locate(table: Table, w: float, bh: float, bl: float, t: float, inclusive: bo
     return k
 
 
-@compiled
+@inner
 def place(
     w: Floats, bias: Floats, at_zero_active: bool, table: Table, t: Floats, piece: Integers
 ) -> Integers:
@@ -206,7 +206,7 @@ def risk(
     return result if result < np.inf else np.inf
 
 
-@compiled
+@inner
 def line_integral(
     sh: float, sl: float, ch: float, cl: float, delta: Floats, k: int
 ) -> tuple[float, float]:
@@ -217,7 +217,7 @@ def line_integral(
     return subtract(ah, al, delta[k + 3, 0], delta[k + 3, 1])
 
 
-@compiled
+@inner
 def blend(
     on_high: float, on_low: float, all_high: float, all_low: float, leak: float
 ) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluscape.kernels.compiled import compiled
+from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.segments import lay, relay, workspace
 from reluscape.kernels.spline import (
     CLOSEST,
@@ -71,7 +71,7 @@ def settle(table: Table, tau: Floats, tied: bool, skips: Floats) -> float:
     return best
 
 
-@compiled
+@inner
 def move_pairs(
     table: Table,
     tau: Floats,
@@ -111,7 +111,7 @@ def move_pairs(
     return best
 
 
-@compiled
+@inner
 def jump(table: Table, at: int, tau: Floats, phi: Floats, j: int) -> float:
     """Return by how much the derivative in the breakpoint j grows as it passes input `at`."""
     high = table.high
@@ -122,7 +122,7 @@ def jump(table: Table, at: int, tau: Floats, phi: Floats, j: int) -> float:
     return 2.0 * (right - left) * (m * phi[j] - f)
 
 
-@compiled
+@inner
 def within_gaps(
     table: Table,
     tau: Floats,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluscape.kernels.compiled import compiled
+from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.segments import (
     LEVEL,
     MASS,
@@ -48,7 +48,7 @@ def read_grid(table: Table, grid: Floats, readings: Floats, counts: Integers) ->
         readings[last, i, 1] = table.low[total, 0, i]
 
 
-@compiled
+@inner
 def pairs(grid: Floats, readings: Floats, costs: Floats) -> None:
     """Write the quadratic cost of a line between every two grid points, (G, G, 6).
 
@@ -69,7 +69,7 @@ def pairs(grid: Floats, readings: Floats, costs: Floats) -> None:
             costs[i, j, 5] = m * level * level + spread * slope * slope + out[RESIDUAL]
 
 
-@compiled
+@inner
 def carry(parabola: Floats, cost: Floats, out: Floats) -> None:
     """Add a line to a parabola in its left value, minimise over that: a parabola in its right."""
     a = parabola[0] + cost[0]
@@ -83,7 +83,7 @@ def carry(parabola: Floats, cost: Floats, out: Floats) -> None:
         out[2] -= b * b / (4.0 * a)
 
 
-@compiled
+@inner
 def lowest(parabola: Floats) -> tuple[float, float]:
     """Return the least value of a parabola and where it is taken."""
     if parabola[0] > 0.0:
@@ -177,7 +177,7 @@ def propose(
     return collect(grid, counts, costs, parabolas, parents, kept, min_points, wanted)
 
 
-@compiled
+@inner
 def collect(
     grid: Floats,
     counts: Integers,

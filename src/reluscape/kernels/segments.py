@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluscape.kernels.compiled import compiled
+from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.table import Table, count_below, read
 from reluscape.kernels.twofold import scale, subtract
 from reluscape.kernels.typing import Floats
@@ -22,19 +22,19 @@ MASS, MEAN, SPREAD, LEVEL, SLOPE, RESIDUAL = range(6)
 NO_SPREAD = 1e-30
 
 
-@compiled
+@inner
 def read_at(table: Table, t: float, out: Floats) -> None:
     """Write the cumulative moments at `t` into `out` (6, 2); data at `t` are not counted."""
     read(table, count_below(table.edges, table.buckets, t, False), t, out)
 
 
-@compiled
+@inner
 def read_total(table: Table, out: Floats) -> None:
     """Write the moments of everything into `out` (6, 2)."""
     read(table, table.edges.shape[0], np.inf, out)
 
 
-@compiled
+@inner
 def summarise(a: Floats, b: Floats, left: float, right: float, out: Floats) -> None:
     """Summarise the interval between two readings `a`, `b` (6, 2) into `out` (6,)."""
     mh, ml = subtract(b[0, 0], b[0, 1], a[0, 0], a[0, 1])
@@ -73,7 +73,7 @@ def summarise(a: Floats, b: Floats, left: float, right: float, out: Floats) -> N
     out[RESIDUAL] = max(syy, 0.0)
 
 
-@compiled
+@inner
 def about(
     uvh: float,
     uvl: float,
@@ -108,7 +108,7 @@ def lay(table: Table, tau: Floats, readings: Floats, segments: Floats) -> None:
         summarise(readings[i], readings[i + 1], tau[i], tau[i + 1], segments[i])
 
 
-@compiled
+@inner
 def relay(table: Table, tau: Floats, j: int, readings: Floats, segments: Floats) -> None:
     """Mend the two intervals that meet at the interior vertex j after it has moved."""
     read_at(table, tau[j], readings[j])
@@ -158,7 +158,7 @@ def solve(
 NO_PIVOT = 1e-13
 
 
-@compiled
+@inner
 def factorise(diagonal: Floats, lower: Floats) -> None:
     """Factorise a symmetric tridiagonal matrix in place; undetermined pivots become 0."""
     n = diagonal.shape[0]
@@ -174,7 +174,7 @@ def factorise(diagonal: Floats, lower: Floats) -> None:
         diagonal[i] = pivot if pivot > NO_PIVOT * entry else 0.0
 
 
-@compiled
+@inner
 def substitute(diagonal: Floats, lower: Floats, right: Floats, extend: bool) -> None:
     """Solve in place after `factorise`; undetermined values are 0, or extended from the right."""
     n = diagonal.shape[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluscape.kernels.compiled import compiled
+from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.segments import (
     LEVEL,
     MASS,
@@ -40,7 +40,7 @@ CLOSEST = 1e-11
 WINDOW = 0.25
 
 
-@compiled
+@inner
 def tie_of(tau: Floats, skips: Floats, tie: Floats) -> None:
     """Write the condition on the values that a network without skip connection obeys.
 
@@ -77,14 +77,14 @@ def assess(
     return squares(segments, phi)
 
 
-@compiled
+@inner
 def slopes_of(tau: Floats, phi: Floats, slopes: Floats) -> None:
     """Write the slope of every interval."""
     for i in range(slopes.shape[0]):
         slopes[i] = (phi[i + 1] - phi[i]) / (tau[i + 1] - tau[i])
 
 
-@compiled
+@inner
 def derivatives(
     table: Table,
     tau: Floats,
@@ -155,7 +155,7 @@ def derivatives(
             hessian[j, j] = 1.0
 
 
-@compiled
+@inner
 def push(table: Table, tau: Floats, phi: Floats, slopes: Floats, j: int) -> float:
     """Return `e p` at the interior vertex j; for data its mean over a window."""
     t = tau[j]
@@ -173,7 +173,7 @@ def push(table: Table, tau: Floats, phi: Floats, slopes: Floats, j: int) -> floa
     return error / (2.0 * h)
 
 
-@compiled
+@inner
 def error_between(a: Floats, b: Floats, slope: float, t: float, value: float) -> float:
     """Return the integral of the error of the line through (t, value) between two readings."""
     m = (b[0, 0] - a[0, 0]) + (b[0, 1] - a[0, 1])
@@ -182,7 +182,7 @@ def error_between(a: Floats, b: Floats, slope: float, t: float, value: float) ->
     return slope * (x - t * m) + value * m - f
 
 
-@compiled
+@inner
 def damped_step(hessian: Floats, gradient: Floats, damping: float, step: Floats) -> bool:
     """Solve `(H + damping diag|H|) step = -gradient` by Cholesky; False if not positive."""
     k = gradient.shape[0]
@@ -213,7 +213,7 @@ def damped_step(hessian: Floats, gradient: Floats, damping: float, step: Floats)
     return True
 
 
-@compiled
+@inner
 def room(tau: Floats, step: Floats) -> float:
     """Return the largest share of a step that keeps the breakpoints in order."""
     share = 1.0

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reluscape.kernels.compiled import compiled
+from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.twofold import add, divide, multiply, scale, subtract, two_product, two_sum
 from reluscape.kernels.typing import Counts, Floats
 
@@ -38,41 +38,43 @@ class Table(NamedTuple):
     mass: float
 
 
-@compiled
-def fill_buckets(edges: Floats, buckets: Counts) -> None:
-    """Cut the range of the edges into equal buckets; write how many edges lie below each.
+@inner
+def bucket_of(edges: Floats, count: int, t: float) -> int:
+    """Return which of `count` equal parts of the range of the edges holds `t`.
 
-    `buckets` (count + 1,): edges in bucket i have numbers from `buckets[i]` to `buckets[i + 1]`.
-    Equality of the buckets is a matter of speed only: `count_below` mends rounding at their ends.
+    Every operation is monotone, rounding included: a greater `t` never has a lesser bucket.
     """
-    count = buckets.shape[0] - 1
     first = edges[0]
     width = edges[edges.shape[0] - 1] - first
+    if not width > 0.0:
+        return 0
+    return min(count - 1, int((t - first) / width * count))
+
+
+@compiled
+def fill_buckets(edges: Floats, buckets: Counts) -> None:
+    """Write how many edges lie in the buckets before each, (count + 1,)."""
+    count = buckets.shape[0] - 1
     r = 0
     for i in range(count):
-        start = first + width * (i / count)
-        while r < edges.shape[0] and edges[r] < start:
+        while r < edges.shape[0] and bucket_of(edges, count, edges[r]) < i:
             r += 1
         buckets[i] = r
     buckets[count] = edges.shape[0]
 
 
-@compiled
+@inner
 def count_below(edges: Floats, buckets: Counts, t: float, inclusive: bool) -> int:
     """Count the edges `< t`, or `<= t` if inclusive: the piece of the table that holds `t`."""
     m = edges.shape[0]
-    first = edges[0]
-    final = edges[m - 1]
-    if t < first or (t == first and not inclusive):
+    if t < edges[0] or (t == edges[0] and not inclusive):
         return 0
-    if t > final or (t == final and inclusive):
+    if t > edges[m - 1] or (t == edges[m - 1] and inclusive):
         return m
-    count = buckets.shape[0] - 1
-    bucket = 0
-    if final > first:
-        bucket = min(count - 1, int((t - first) / (final - first) * count))
-    low = buckets[max(bucket - 1, 0)]
-    high = buckets[min(bucket + 2, count)]
+    bucket = bucket_of(edges, buckets.shape[0] - 1, t)
+    low = buckets[bucket]
+    high = buckets[bucket + 1]
+    # Most buckets are empty by design: the edges are then not even looked at.
     while low < high:
         middle = (low + high) >> 1
         below = edges[middle] <= t if inclusive else edges[middle] < t
@@ -83,7 +85,7 @@ def count_below(edges: Floats, buckets: Counts, t: float, inclusive: bool) -> in
     return low
 
 
-@compiled
+@inner
 def read(table: Table, piece: int, t: float, out: Floats) -> None:
     """Write the six cumulative moments at `t` on a piece into `out` (6, 2) as pairs."""
     edges, high, low = table.edges, table.high, table.low
@@ -104,7 +106,7 @@ def read(table: Table, piece: int, t: float, out: Floats) -> None:
             out[i, 1] = al
 
 
-@compiled
+@inner
 def densities(table: Table, piece: int, t: float) -> tuple[float, float]:
     """Return the densities `p` and `f p` at `t`: the derivatives of two of the moments."""
     high = table.high
@@ -118,7 +120,7 @@ def densities(table: Table, piece: int, t: float) -> tuple[float, float]:
     return p, fp
 
 
-@compiled
+@inner
 def fill_terms(x: float, y: float, term: Floats) -> None:
     """Write `(1, x, x^2, y, x y, y^2)` into `term` (6, 2), each exact."""
     term[0, 0] = 1.0

@@ -9,7 +9,7 @@ double-word arithmetic.
 
 from __future__ import annotations
 
-from reluscape.kernels.compiled import compiled, fused
+from reluscape.kernels.compiled import compiled, fused, inner
 
 
 @compiled
@@ -36,13 +36,13 @@ def add(ah: float, al: float, bh: float, bl: float) -> tuple[float, float]:
     return z, e - (z - s)
 
 
-@compiled
+@inner
 def subtract(ah: float, al: float, bh: float, bl: float) -> tuple[float, float]:
     """Subtract the second pair from the first."""
     return add(ah, al, -bh, -bl)
 
 
-@compiled
+@inner
 def scale(ah: float, al: float, b: float) -> tuple[float, float]:
     """Multiply a pair by a float."""
     p, e = two_product(ah, b)
@@ -51,7 +51,7 @@ def scale(ah: float, al: float, b: float) -> tuple[float, float]:
     return z, e - (z - p)
 
 
-@compiled
+@inner
 def multiply(ah: float, al: float, bh: float, bl: float) -> tuple[float, float]:
     """Multiply two pairs."""
     p, e = two_product(ah, bh)
@@ -60,7 +60,7 @@ def multiply(ah: float, al: float, bh: float, bl: float) -> tuple[float, float]:
     return z, e - (z - p)
 
 
-@compiled
+@inner
 def divide(ah: float, al: float, bh: float, bl: float) -> tuple[float, float]:
     """Divide the first pair by the second."""
     q = ah / bh

@@ -164,7 +164,8 @@ def affine_values(network: Network, x: Floats) -> Floats:
 def _values_in_space(network: Network, x: Floats, result: Floats, rows: int) -> None:
     outputs = network.outputs.reshape(network.width, network.targets)
     for start in range(0, x.shape[0], rows):
-        part = x[start : start + rows]
+        # BLAS rounds by layout; a data frame and an array of the same numbers have the same values.
+        part = np.ascontiguousarray(x[start : start + rows])
         block = activate(network, preactivations(network, part)) @ outputs
         block += affine_values(network, part)
         result[start : start + rows] = block

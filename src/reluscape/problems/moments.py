@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 from reluscape.kernels.table import Table
 from reluscape.problems.frame import Axis, axis_for
 
-# One bucket of the look-up index serves this many edges: half a cache line of them.
-EDGES_PER_BUCKET = 4
+# Buckets of the look-up index per edge: many while they fit into a processor's cache, so that
+# most are empty and a look-up is one read; few beyond, where memory counts (4 bytes each).
+BUCKETS_PER_EDGE = 8
+BUCKETS_PER_EDGE_LARGE = 2
+LARGE = 100_000
 
 Polynomial = list[Fraction]
 
@@ -106,7 +109,8 @@ def _pack(
 ) -> Moments:
     from reluscape.kernels.table import fill_buckets
 
-    buckets = np.empty(max(edges.shape[0] // EDGES_PER_BUCKET, 1) + 1, np.int32)
+    share = BUCKETS_PER_EDGE if len(edges) <= LARGE else BUCKETS_PER_EDGE_LARGE
+    buckets = np.empty(share * len(edges) + 1, np.int32)
     fill_buckets(edges, buckets)
     table = Table(
         edges,

@@ -73,6 +73,7 @@ def settle(data: Standardised, parts: Parts, iterations: int) -> Settled:
     """
     tied = np.zeros((data.width, data.rows), dtype=bool)
     stalls = done = 0
+    ridge = np.inf
     while True:
         point = _Point(data, parts, tied, {})
         free = 2.0 * float(np.linalg.norm(point.free_gradient()))
@@ -81,9 +82,12 @@ def settle(data: Standardised, parts: Parts, iterations: int) -> Settled:
         if norm > max(free, CRITICAL) or last:
             steepest, norm = point.smallest_gradient(exact=True)
         ridges = point.ridges()
-        if last or (norm <= CRITICAL and not ridges.any()):
+        settled = norm <= CRITICAL and (not ridges.any() or point.risk >= 0.999999999 * ridge)
+        if last or settled:
             return Settled(point.parts, point.risk, norm, int(point.tied.sum()), done)
-        if norm > free or ridges.any():
+        if norm <= CRITICAL:
+            ridge = point.risk
+        if norm > free or norm <= CRITICAL:
             # What keeps the norm up is the pull on ties: let those go that the descent moves off.
             tied, sides = point.released(steepest, ridges)
             point = _Point(data, point.parts, tied, sides)

@@ -51,9 +51,9 @@ class QuasiNewton:
         balanced neurons. Where hyperplanes pass through rows, as they do at most minima on data,
         the derivative there may be any between those of the two sides.
     critical : bool
-        Whether that norm is below 1e-9: no direction leads down to first order.
+        Whether that norm is below 1e-9.
     ties : int
-        Pairs of a row and a hyperplane through it.
+        Pairs of a hyperplane and a row on it; equal rows of x count once.
     starts : int
         How many were tried; fewer than asked for when one fits exactly.
     risks : ndarray of shape (starts,)
@@ -139,7 +139,7 @@ def minimise(
             best.gradient_norm <= CRITICAL,
             best.ties,
             len(risks),
-            np.array(risks) * unit,
+            np.array(risks) * unit + data.pure,
         )
 
     affine = settle(data, best_affine(data), 0)

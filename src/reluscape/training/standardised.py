@@ -70,6 +70,9 @@ class Standardised:
         One for all targets, lest their weights in the risk change; 0 if `y` is constant.
     total : float
         Sum of the weights as given.
+    pure : float
+        Part of the risk, in units of the data, that equal x with unequal y make: no function of x
+        removes it.
     width : int
     skip : bool
     activation : Activation
@@ -83,6 +86,7 @@ class Standardised:
     y_centre: Floats
     y_scale: float
     total: float
+    pure: float
     width: int
     skip: bool
     activation: Activation
@@ -167,7 +171,7 @@ class Standardised:
 def standardise(
     x: Floats, y: Floats, weights: Floats, width: int, skip: bool, activation: Activation
 ) -> Standardised:
-    """Shift and scale data; rows of weight 0 go.
+    """Shift, scale and sort data; rows of weight 0 go, and equal rows of `x` become one.
 
     Parameters
     ----------
@@ -185,6 +189,7 @@ def standardise(
     if not weights.all():
         used = weights > 0.0
         x, y, weights = x[used], y[used], weights[used]
+    x, y, weights, pure = _merged(x, y, weights)
     largest = float(weights.max())
     total = float((weights / largest).sum()) * largest
     shares = weights / largest
@@ -206,10 +211,35 @@ def standardise(
         y_centre,
         y_scale,
         total,
+        pure,
         width,
         skip,
         activation,
     )
+
+
+def _merged(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats, Floats, float]:
+    """Sort rows, lest a fit depend on their order, and make one of those with equal x.
+
+    It gets their mean y and the sum of their weights; the last value returned is what that costs.
+    """
+    x = np.ascontiguousarray(x)
+    # Equal rows have equal keys; unequal ones that do too would only stay apart.
+    factors = np.sqrt(np.arange(2.0, x.shape[1] + 2.0))
+    with np.errstate(over="ignore"):
+        key = np.add.reduce(x * factors, axis=1)
+    order = np.argsort(key, kind="stable")
+    x, y, weights = x[order], y[order], weights[order]
+    again = np.logical_and.reduce(x[1:] == x[:-1], axis=1)
+    if not np.any(again):
+        return x, y, weights, 0.0
+    first = np.flatnonzero(np.append(True, ~again))
+    group = np.repeat(np.arange(first.size), np.diff(np.append(first, order.size)))
+    shares = weights / weights.max()
+    sums = np.add.reduceat(shares, first)
+    means = np.add.reduceat(y * (shares / sums[group])[:, np.newaxis], first, axis=0)
+    lost = float(np.sum(shares @ np.square(y - means[group])) * weights.max())
+    return x[first], means, sums * weights.max(), lost
 
 
 def _centred(array: Floats, shares: Floats) -> tuple[Floats, Floats, Floats]:
