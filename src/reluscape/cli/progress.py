@@ -64,9 +64,14 @@ class Waiting:
 def announcing_compilation() -> Generator[None]:
     """Say so, once, when Numba compiles: the first run on a machine waits for it.
 
-    Kernels that come ready from Numba's cache on the disk do not count.
+    Kernels that come ready from Numba's cache on the disk do not count. A second process then
+    compiles from the other end, see `reluscape.fits.warm`.
     """
+    import subprocess
+
     from numba.core import event
+
+    helpers: list[subprocess.Popen[bytes]] = []
 
     class Listener(event.Listener):
         """Tells of the first compilation and falls silent."""
@@ -79,11 +84,24 @@ def announcing_compilation() -> Generator[None]:
             if not self.told:
                 self.told = True
                 tell("reluscape: compiling for this machine, once; this can take 20 seconds.")
+                helpers.append(
+                    subprocess.Popen(
+                        [sys.executable, "-m", "reluscape.fits.warm"],
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL,
+                    )
+                )
 
         def on_end(self, event: Event) -> None:
             """Do nothing."""
             del event
 
     untyped: Any = event
-    with untyped.install_listener("numba:compile", Listener()):
-        yield
+    try:
+        with untyped.install_listener("numba:compile", Listener()):
+            yield
+    finally:
+        for helper in helpers:
+            helper.terminate()
+            helper.wait()

@@ -8,8 +8,9 @@ and costs a breakpoint.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
+from itertools import combinations, product
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +33,12 @@ Floats = NDArray[np.float64]
 # All patterns of sides are tried up to this width; beyond, random ones.
 ALL_PATTERNS = 6
 PATTERNS = 64
+# With so few ways to choose breakpoints from the grid, all of them are tried.
+EXHAUSTIVE = 100
 # Random breakpoints tried beside those of the spline.
 RANDOM_STARTS = 6
 # Patterns followed down.
-FOLLOWED = 6
+FOLLOWED = 12
 # A left-active neuron takes its whole change of slope from the leftmost slope.
 LEFT, RIGHT = -1.0, 0.0
 
@@ -57,7 +60,11 @@ def plain_search(
         low, high = moments.support
         starts = [free[width].tau, np.concatenate([[low], spread_knots(moments, width), [high]])]
         rng = np.random.default_rng(seed)
-        starts += [random_knots(moments, width, rng) for _ in range(RANDOM_STARTS)]
+        inner = grid_of(moments, THOROUGH.grid, 0.5)[1:-1]
+        if moments.atomic and comb(len(inner), width) <= EXHAUSTIVE:
+            starts += [np.concatenate([[low], c, [high]]) for c in combinations(inner, width)]
+        else:
+            starts += [random_knots(moments, width, rng) for _ in range(RANDOM_STARTS)]
         tied = tied_search(moments, starts, width, rng)
         result[width] = tied if tied.squares < best.squares else best
     return result
@@ -101,7 +108,7 @@ def tied_search(
     grid = grid_of(moments, THOROUGH.grid // 2, 0.5)
     readings = moves.read_grid(moments, grid)
     if width <= ALL_PATTERNS:
-        patterns = [np.array(p) for p in itertools.product((LEFT, RIGHT), repeat=width)]
+        patterns = [np.array(p) for p in product((LEFT, RIGHT), repeat=width)]
     else:
         patterns = [np.where(rng.random(width) < 0.5, LEFT, RIGHT) for _ in range(PATTERNS)]
         patterns += [np.full(width, LEFT), np.full(width, RIGHT)]
@@ -109,7 +116,7 @@ def tied_search(
     for start in starts:
         for skips in patterns:
             tau = start.copy()
-            squares, _ = spline.newton(table, tau, True, skips, 3)
+            squares, _ = spline.newton(table, tau, True, skips, 8)
             ranked.append((squares, tau, skips))
     ranked.sort(key=lambda item: item[0])
     best = ranked[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +47,8 @@ QUICK = Effort(grid=80, grids=1, followed=3, clusters=False)
 
 # All data sites and gap middles are tried when there are so few; then the grid leaves no gap.
 SMALL = 128
+# With so few ways to choose breakpoints from the grid, all of them are followed down.
+EXHAUSTIVE = 400
 # Random pushes of the result; with few data the gaps between them matter more.
 SHAKES_SMALL = 60
 SHAKES = 15
@@ -142,6 +146,9 @@ def follow(
         for cost, numbers in zip(costs, knots, strict=True)
         if cost < np.inf
     ]
+    inner = grid[1:-1]
+    if k and moments.atomic and comb(len(inner), k) <= EXHAUSTIVE:
+        starts += [np.concatenate([[low], c, [high]]) for c in combinations(inner, k)]
     if not starts:
         starts = [np.concatenate([[low], spread_knots(moments, k), [high]])]
     squares = [moves.descend(moments, tau, False, none) for tau in starts]

@@ -12,7 +12,7 @@ import numpy as np
 from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.exact import risk
 from reluscape.kernels.table import Table
-from reluscape.kernels.typing import Counts, Floats, Integers
+from reluscape.kernels.typing import Floats, Integers
 
 # Beyond this size of a parameter a run is called diverged: fourth powers, which the risk is made
 # of, still fit into a double.
@@ -83,16 +83,6 @@ def descend(
             risks[step // record_every] = risk(w, b, v, affine, leak, table)
         if step == steps:
             break
-        # The leftmost line: every left-active neuron is on.
-        slope = affine[1] * x_scale
-        constant = affine[0] + affine[1] * x_centre - y_centre
-        for j in range(width):
-            share = v[j] if wt[j] < 0.0 else leak * v[j]
-            slope += share * wt[j]
-            constant += share * bt[j]
-        slope *= per_y
-        constant *= per_y
-        turn = (1.0 - leak) * per_y
         for j in range(width):
             inclusive = (wt[j] >= 0.0) != at_zero_active
             # `count_below`, written out: a call with arrays costs three times the look-up itself.
@@ -112,6 +102,18 @@ def descend(
                     else:
                         high_end = middle
                 piece[j] = low
+        # The line at the left end of the support. Neurons with their breakpoint outside never
+        # change: adding and taking away a large inactive one would cost digits.
+        slope = affine[1] * x_scale
+        constant = affine[0] + affine[1] * x_centre - y_centre
+        for j in range(width):
+            active = (wt[j] >= 0.0) == (piece[j] == 0)
+            share = v[j] if active else leak * v[j]
+            slope += share * wt[j]
+            constant += share * bt[j]
+        slope *= per_y
+        constant *= per_y
+        turn = (1.0 - leak) * per_y
         error0 = 0.0
         error1 = 0.0
         p0 = p1 = p2 = q0 = q1 = 0.0
@@ -141,11 +143,12 @@ def descend(
             if j < width:
                 left0[j] = error0
                 left1[j] = error1
-                change = v[j] * turn
-                if wt[j] < 0.0:
-                    change = -change
-                slope += change * wt[j]
-                constant += change * bt[j]
+                if piece[j] > 0:
+                    change = v[j] * turn
+                    if wt[j] < 0.0:
+                        change = -change
+                    slope += change * wt[j]
+                    constant += change * bt[j]
         # The update: all gradients are taken at the old parameters.
         size = 0.0
         rate = step_size * gain

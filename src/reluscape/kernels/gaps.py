@@ -40,6 +40,7 @@ def settle(table: Table, tau: Floats, tied: bool, skips: Floats) -> float:
     lay(table, tau, readings, segments)
     best = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
     edges = table.edges
+    floor = CLOSEST * (tau[k + 1] - tau[0])
     for _ in range(MOST_ROUNDS):
         start = best
         for j in range(1, k + 1):
@@ -48,7 +49,7 @@ def settle(table: Table, tau: Floats, tied: bool, skips: Floats) -> float:
             at = count_below(edges, table.buckets, old, False)
             first = max(at - NEIGHBOURS, 0)
             for r in range(first, min(at + NEIGHBOURS, edges.shape[0])):
-                if not tau[j - 1] < edges[r] < tau[j + 1]:
+                if not tau[j - 1] + floor < edges[r] < tau[j + 1] - floor:
                     continue
                 tau[j] = edges[r]
                 relay(table, tau, j, readings, segments)
@@ -88,6 +89,7 @@ def move_pairs(
     """Try inputs for two neighbouring breakpoints at once: where neither gains by itself."""
     edges = table.edges
     n = edges.shape[0]
+    floor = CLOSEST * (tau[tau.shape[0] - 1] - tau[0])
     lay(table, tau, readings, segments)
     for j in range(1, tau.shape[0] - 2):
         one, two = tau[j], tau[j + 1]
@@ -96,7 +98,7 @@ def move_pairs(
         beside = count_below(edges, table.buckets, two, False)
         for r in range(max(at - PAIR_NEIGHBOURS, 0), min(at + PAIR_NEIGHBOURS, n)):
             for s in range(max(beside - PAIR_NEIGHBOURS, r + 1), min(beside + PAIR_NEIGHBOURS, n)):
-                if not (tau[j - 1] < edges[r] and edges[s] < tau[j + 2]):
+                if not (tau[j - 1] + floor < edges[r] and edges[s] < tau[j + 2] - floor):
                     continue
                 tau[j], tau[j + 1] = edges[r], edges[s]
                 relay(table, tau, j, readings, segments)

@@ -141,7 +141,7 @@ def solve(
         phi[i + 1] += m * q * level + spread * slope
     factorise(diagonal, lower)
     substitute(diagonal, lower, phi, True)
-    if tied:
+    if tied and not tie_freely(diagonal, lower, tie, phi):
         z = tie.copy()
         substitute(diagonal, lower, z, False)
         along = 0.0
@@ -154,6 +154,34 @@ def solve(
                 phi[i] -= z[i] * off / along
 
 
+@inner
+def tie_freely(diagonal: Floats, lower: Floats, tie: Floats, phi: Floats) -> bool:
+    """Meet `tie . phi = 0` by moving values that no datum determines, which costs nothing."""
+    n = diagonal.shape[0]
+    z = np.zeros(n)
+    for i in range(n):
+        if diagonal[i] > 0.0:
+            continue
+        for r in range(n):
+            z[r] = 1.0 if r == i else 0.0
+        for r in range(i - 1, -1, -1):
+            z[r] = -lower[r] * z[r + 1]
+        along = 0.0
+        off = 0.0
+        size = 0.0
+        for r in range(n):
+            along += tie[r] * z[r]
+            off += tie[r] * phi[r]
+            size += abs(tie[r] * z[r])
+        if abs(along) > NO_TIE * size:
+            for r in range(n):
+                phi[r] -= z[r] * off / along
+            return True
+    return False
+
+
+# A sum below this share of its terms is zero up to rounding.
+NO_TIE = 1e-10
 # A pivot below this share of its diagonal entry means a value that the data do not determine.
 NO_PIVOT = 1e-13
 

@@ -127,7 +127,10 @@ def derivatives(
         for i in range(k + 2):
             solved[j, i] = steps[j, i]
         substitute(diagonal, lower, solved[j], False)
-    if tied:
+    determined = True
+    for i in range(k + 2):
+        determined = determined and diagonal[i] > 0.0
+    if tied and determined:
         z = tie.copy()
         substitute(diagonal, lower, z, False)
         along = 0.0

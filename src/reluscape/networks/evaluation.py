@@ -39,7 +39,7 @@ class LocalForm:
 def local_form(slopes: Floats, constants: Floats) -> LocalForm:
     """Write `slopes * x + constants` around the zero of each function.
 
-    Where the zero is not a normal number, or there is none, the centre is 0.
+    Where there is no zero, or its magnitude is not between 1e-150 and 1e150, the centre is 0.
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ def local_form(slopes: Floats, constants: Floats) -> LocalForm:
     """
     with np.errstate(all="ignore"):
         centres = -constants / slopes
-    normal = np.isfinite(centres) & (np.abs(centres) >= np.finfo(np.float64).tiny)
+    # Centres far out or tiny gain nothing, and lose to overflow and underflow.
+    normal = (np.abs(centres) < 1e150) & (np.abs(centres) > 1e-150)
     centres = np.where(normal, centres, 0.0)
     # slopes * centres + constants without rounding: mantissas cannot overflow or underflow.
     slope_mantissa, slope_exponent = np.frexp(slopes)

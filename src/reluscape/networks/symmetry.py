@@ -104,8 +104,8 @@ def canonical(network: Network) -> Network:
         None if network.skip is None else network.skip.reshape(network.inputs, network.targets),
         network.activation.slope,
     )
-    parts = _join_aligned(_fold_constants(parts))
-    parts = _join_opposite(parts)
+    with np.errstate(all="ignore"):  # what overflows is refused as a parameter below
+        parts = _join_opposite(_join_aligned(_fold_constants(_scaled(parts))))
     tail = network.outputs.shape[1:]
     merged = Network(
         parts.weights,
@@ -145,6 +145,17 @@ class _Parts:
             self.skip if skip is None else skip,
             self.slope,
         )
+
+
+def _scaled(parts: _Parts) -> _Parts:
+    """Bring the largest of (w, b) of each neuron near 1, by powers of two, which do not round."""
+    largest = np.column_stack([parts.weights, parts.biases])
+    _, exponents = np.frexp(np.abs(largest).max(axis=1, initial=0.0))
+    return parts.replace(
+        np.ldexp(parts.weights, -exponents[:, np.newaxis]),
+        np.ldexp(parts.biases, -exponents),
+        np.ldexp(parts.outputs, exponents[:, np.newaxis]),
+    )
 
 
 def _fold_constants(parts: _Parts) -> _Parts:
@@ -212,14 +223,12 @@ def _carry(parts: _Parts, slope: Floats, weight: Floats, bias: float) -> _Parts:
         weights, biases = weight[np.newaxis], np.array([bias])
         outputs = np.zeros((1, slope.size))
     share = slope / ((1.0 + parts.slope) * weights[0, 0])
-    outputs = outputs.copy()
-    outputs[0] = outputs[0] + share
-    return parts.replace(
-        np.vstack([weights, -weights[:1]]),
-        np.append(biases, -biases[0]),
-        np.vstack([outputs, -share]),
-        parts.offset - slope * (biases[0] / weights[0, 0]),
-    )
+    offset = parts.offset - slope * (biases[0] / weights[0, 0])
+    weights = np.vstack([weights, -weights[:1]])
+    biases = np.append(biases, -biases[0])
+    outputs = np.vstack([outputs[:1] + share, outputs[1:], -share])
+    kept = np.flatnonzero(outputs.any(axis=1))
+    return parts.replace(weights[kept], biases[kept], outputs[kept], offset)
 
 
 def _opposite_pairs(parts: _Parts) -> list[tuple[int, int]]:
@@ -246,8 +255,10 @@ def _normalised(parts: _Parts) -> Floats:
 
 
 def _near(planes: Floats, plane: Floats) -> NDArray[np.bool_]:
+    # Strictly less than infinity: two breakpoints beyond the largest float need not be the same.
     with np.errstate(invalid="ignore"):
-        return np.logical_and.reduce(np.abs(planes - plane) <= _NEAR * np.abs(plane), axis=1)
+        distance, size = np.abs(planes - plane), np.abs(plane)
+        return np.logical_and.reduce((distance <= _NEAR * size) & (size < np.inf), axis=1)
 
 
 def _ratio(parts: _Parts, one: int, other: int) -> float:
@@ -278,9 +289,14 @@ def _cancels(linear: list[tuple[Floats, Floats]]) -> bool:
 
 def _ordered(network: Network) -> Network:
     weights, biases = network.weights, network.biases
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         if network.inputs == 1:
-            order = np.lexsort((weights[:, 0] < 0.0, -biases / weights[:, 0]))
+            points = -biases / weights[:, 0]
+            first = np.sort(points)
+            # What rounding tells apart counts as one breakpoint, lest the order depend on it.
+            places = np.append(0, np.cumsum(np.diff(first) > _NEAR * np.abs(first[1:])))
+            place = places[np.searchsorted(first, points)]
+            order = np.lexsort((points, weights[:, 0] < 0.0, place))
         else:
             lengths = _norms(weights)[:, np.newaxis]
             # Rounded, lest parallel hyperplanes be ordered by the last place of their directions.

@@ -173,14 +173,14 @@ def hessian(network: Network, x: Floats, y: Floats, weights: Floats) -> Floats:
                     jacobian[:, ends[4] + k : ends[5] : targets] = block.x
                 jacobian *= root[:, np.newaxis]
                 total += jacobian.T @ jacobian
-    for j in range(width):
-        columns = slice(ends[2] + j * targets, ends[2] + (j + 1) * targets)
-        rows = slice(j * inputs, (j + 1) * inputs)
-        total[rows, columns] += mixed_weights[j]
-        total[columns, rows] += mixed_weights[j].T
-        total[ends[1] + j, columns] += mixed_biases[j]
-        total[columns, ends[1] + j] += mixed_biases[j]
-    return _finite(0.5 * (total + total.T))
+        for j in range(width):
+            columns = slice(ends[2] + j * targets, ends[2] + (j + 1) * targets)
+            rows = slice(j * inputs, (j + 1) * inputs)
+            total[rows, columns] += mixed_weights[j]
+            total[columns, rows] += mixed_weights[j].T
+            total[ends[1] + j, columns] += mixed_biases[j]
+            total[columns, ends[1] + j] += mixed_biases[j]
+        return _finite(0.5 * (total + total.T))
 
 
 @dataclass(frozen=True)

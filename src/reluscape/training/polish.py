@@ -109,13 +109,14 @@ def polish(problem: Samples | Interval, network: Network) -> Polish:
         )
     start = problem.risk(network)
     moments = problem.moments
+    given, network = network, _tilted(moments, network)
     if moments.support[0] == moments.support[1]:
         result, iterations = _level(moments, network), 0
     else:
         result, iterations = _through_mergers(problem, network)
     risk = problem.risk(result)
     if not risk <= start:
-        result, risk = network, start
+        result, risk = given, start
     norm = float(np.linalg.norm(problem.gradient(result)))
     outcome: Outcome = "critical point"
     if moments.atomic and _on_datum(moments, result):
@@ -151,6 +152,23 @@ def _split(moments: Moments, network: Network) -> _Split:
         active = (w[j] > 0) == (reduced[j] <= low)
         share[j] = w[j] * moments.x_axis.scale * (1.0 if active else leak)
     return _Split(knots, knot_of, share)
+
+
+def _tilted(moments: Moments, network: Network) -> Network:
+    """Give neurons with w = 0 < b a weight, still active everywhere: they may have to slope.
+
+    The function changes; the descent that follows solves for all outer weights anew.
+    """
+    w = network.weights[:, 0].copy()
+    ends = moments.x_axis.restore(np.array(moments.support))
+    reach = float(np.abs(ends).max())
+    flat = (w == 0.0) & (network.biases > 0.0)
+    if not flat.any() or reach == 0.0:
+        return network
+    w[flat] = network.biases[flat] / (2.0 * reach)
+    return Network(
+        w, network.biases, network.outputs, network.offset, network.skip, network.activation
+    )
 
 
 def _through_mergers(problem: Samples | Interval, network: Network) -> tuple[Network, int]:

@@ -1,0 +1,42 @@
+"""Compile the kernels of a fit ahead of need: `python -m reluscape.fits.warm`.
+
+The first `reluscape fit` on a machine starts this beside itself. It goes through the kernels in
+the reverse of the order in which a fit comes to them, so that two processors share the work and
+meet in the middle; what one has compiled the other loads from Numba's cache.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reluscape.networks.network import Network
+from reluscape.problems.samples import Samples
+
+
+def warm() -> None:
+    """Call every kernel of a fit once, on a dozen rows."""
+    from reluscape.kernels import clusters, gaps, proposals, segments, spline
+
+    x = np.linspace(0.0, 1.0, 12)
+    problem = Samples(x, x * x)
+    table = problem.moments.table
+    low, high = problem.moments.support
+    tau, none = np.array([low, 0.3, 0.6, high]), np.zeros(2)
+    problem.risk(Network([1.0], [-0.5], [1.0], skip=[0.0]))
+    clusters.find_spikes(table, tau, np.zeros((1, 4)))
+    clusters.find_jumps(table, tau, np.zeros((1, 4)))
+    clusters.removals(table, tau, 2, 1, np.zeros((1, 4)))
+    readings, parts, phi, diagonal, lower = segments.workspace(4)
+    segments.lay(table, tau, readings, parts)
+    spline.assess(tau, parts, False, none, phi, diagonal, lower, np.zeros(4))
+    gaps.settle(table, tau, False, none)
+    grid = x.copy()
+    points = np.empty((len(grid), 6, 2))
+    proposals.read_grid(table, grid, points, np.empty(len(grid), np.int64))
+    proposals.insertions(table, tau, False, none, 0.0, grid, points, np.empty(len(grid)))
+    spline.newton(table, tau, False, none, 1)
+    proposals.propose(table, grid, 2, 0.0, 0, 1)
+
+
+if __name__ == "__main__":
+    warm()
