@@ -31,8 +31,8 @@ ONE_DIMENSIONAL = (
     "minimum."
 )
 SEVERAL_INPUTS = (
-    "Lowest risk among quasi-Newton descents from {starts} random start(s); a critical point "
-    "(scaled gradient {norm:.1e}), not claimed to be the global minimum."
+    "Lowest risk among quasi-Newton descents from {starts} random start(s); {what} (scaled "
+    "gradient {norm:.1e}), not claimed to be the global minimum."
 )
 
 
@@ -276,7 +276,11 @@ def _fit_several_inputs(
         math.nan,
         1.0 - found.risk / total if total > 0 else 1.0,
         (),
-        SEVERAL_INPUTS.format(starts=found.starts, norm=found.gradient_norm),
+        SEVERAL_INPUTS.format(
+            starts=found.starts,
+            what="a critical point" if found.critical else "not yet a critical point",
+            norm=found.gradient_norm,
+        ),
         constraints,
         time.perf_counter() - begun,
         seed,

@@ -39,6 +39,9 @@ EXHAUSTIVE = 100
 RANDOM_STARTS = 6
 # Patterns followed down.
 FOLLOWED = 12
+# Few inputs: all starts are as good as their first steps are misleading.
+FEW = 12
+FOLLOWED_FEW = 100
 # A left-active neuron takes its whole change of slope from the leftmost slope.
 LEFT, RIGHT = -1.0, 0.0
 
@@ -120,7 +123,8 @@ def tied_search(
             ranked.append((squares, tau, skips))
     ranked.sort(key=lambda item: item[0])
     best = ranked[0]
-    for _, start, skips in ranked[:FOLLOWED]:
+    few = len(moments.table.edges) <= FEW
+    for _, start, skips in ranked[: FOLLOWED_FEW if few else FOLLOWED]:
         tau, turned = start.copy(), skips.copy()
         squares = moves.descend(moments, tau, True, turned)
         squares = moves.exchange(moments, tau, grid, readings, squares, turned, (LEFT, RIGHT))

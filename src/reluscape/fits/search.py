@@ -48,7 +48,7 @@ QUICK = Effort(grid=80, grids=1, followed=3, clusters=False)
 # All data sites and gap middles are tried when there are so few; then the grid leaves no gap.
 SMALL = 128
 # With so few ways to choose breakpoints from the grid, all of them are followed down.
-EXHAUSTIVE = 400
+EXHAUSTIVE = 800
 # Random pushes of the result; with few data the gaps between them matter more.
 SHAKES_SMALL = 60
 SHAKES = 15

@@ -26,7 +26,7 @@ from reluscape.kernels.segments import (
     summarise,
     workspace,
 )
-from reluscape.kernels.spline import assess
+from reluscape.kernels.spline import CLOSEST, assess
 from reluscape.kernels.table import Table, count_below
 from reluscape.kernels.typing import Floats, Integers
 
@@ -249,6 +249,7 @@ def insertions(
     tie = np.zeros(k + 3)
     more = np.zeros(max(k + 1, 1))
     trial = np.empty(k + 3)
+    floor = CLOSEST * (tau[k + 1] - tau[0])
     lay(table, tau, base_readings, base)
     i = 0
     for g in range(grid.shape[0]):
@@ -256,7 +257,7 @@ def insertions(
         costs[g] = np.inf
         while i < k and tau[i + 1] <= t:
             i += 1
-        if not tau[i] < t < tau[i + 1]:
+        if not tau[i] + floor < t < tau[i + 1] - floor:
             continue
         for r in range(k + 2):
             trial[r + 1 if r > i else r] = tau[r]

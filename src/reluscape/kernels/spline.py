@@ -34,8 +34,9 @@ FINAL_STEPS = 2
 ROUNDING = 1e-15
 # A step may close at most this share of the gap between two breakpoints.
 CLOSING = 0.7
-# Newton steps keep breakpoints apart by this share of the range.
-CLOSEST = 1e-11
+# Breakpoints stay apart by this share of the range: slopes between closer ones would cost more
+# digits than their place could gain.
+CLOSEST = 1e-8
 # Curvature on data is read off a window of this share of the shorter neighbouring interval.
 WINDOW = 0.25
 

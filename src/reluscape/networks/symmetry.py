@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reluscape.errors import InputError
 from reluscape.networks.network import Network
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ def canonical(network: Network) -> Network:
     Network
         With a skip connection if and only if `network` has one.
 
+    Raises
+    ------
+    InputError
+        If a parameter of the result would be beyond the largest float.
+
     Notes
     -----
     The function is the same up to rounding. Two hyperplanes count as the same if their normalised
@@ -151,10 +157,15 @@ def _scaled(parts: _Parts) -> _Parts:
     """Bring the largest of (w, b) of each neuron near 1, by powers of two, which do not round."""
     largest = np.column_stack([parts.weights, parts.biases])
     _, exponents = np.frexp(np.abs(largest).max(axis=1, initial=0.0))
+    outputs = np.ldexp(parts.outputs, exponents[:, np.newaxis])
+    if not np.isfinite(outputs).all():
+        raise InputError(
+            "the network is steeper than the largest float; scale its parameters down."
+        )
     return parts.replace(
         np.ldexp(parts.weights, -exponents[:, np.newaxis]),
         np.ldexp(parts.biases, -exponents),
-        np.ldexp(parts.outputs, exponents[:, np.newaxis]),
+        outputs,
     )
 
 
