@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.fits import moves
-from reluscape.fits.polyline import Polyline
+from reluscape.fits.polyline import Polyline, network_of
 from reluscape.fits.search import (
     THOROUGH,
     Effort,
@@ -26,6 +26,7 @@ from reluscape.fits.search import (
     spread_knots,
     with_values,
 )
+from reluscape.problems.line import risk
 from reluscape.problems.moments import Moments
 
 Floats = NDArray[np.float64]
@@ -41,7 +42,11 @@ RANDOM_STARTS = 6
 FOLLOWED = 12
 # Few inputs: all starts are as good as their first steps are misleading.
 FEW = 12
-FOLLOWED_FEW = 100
+FOLLOWED_FEW = 150
+# A network may miss the risk of its polyline by this share, for rounding.
+BUILDABLE = 1e-7
+# And by this share of the sum of squares of the targets, where it fits them exactly.
+ROUNDED = 1e-14
 # A left-active neuron takes its whole change of slope from the leftmost slope.
 LEFT, RIGHT = -1.0, 0.0
 
@@ -122,12 +127,34 @@ def tied_search(
             squares, _ = spline.newton(table, tau, True, skips, 8)
             ranked.append((squares, tau, skips))
     ranked.sort(key=lambda item: item[0])
-    best = ranked[0]
     few = len(moments.table.edges) <= FEW
+    found: list[tuple[float, Floats, Floats]] = []
     for _, start, skips in ranked[: FOLLOWED_FEW if few else FOLLOWED]:
         tau, turned = start.copy(), skips.copy()
         squares = moves.descend(moments, tau, True, turned)
         squares = moves.exchange(moments, tau, grid, readings, squares, turned, (LEFT, RIGHT))
-        if squares < best[0]:
-            best = (squares, tau, turned)
-    return with_values(moments, best[1], best[2] == LEFT)
+        found.append((squares, tau, turned))
+    found.sort(key=lambda item: item[0])
+    for _, tau, turned in found:
+        tied = with_values(moments, tau, turned == LEFT)
+        if _can_be_built(moments, tied):
+            return tied
+    return constant_line(moments, width)
+
+
+def _can_be_built(moments: Moments, tied: Polyline) -> bool:
+    """Tell whether the network is the polyline: near a jump its weights outgrow their digits."""
+    network = network_of(tied, moments)
+    unit = moments.mass * moments.y_axis.scale**2
+    total = float(moments.table.high[-1, 0, 5])
+    allowed = tied.squares * (1.0 + BUILDABLE) + ROUNDED * total
+    return risk(moments, network) <= allowed * unit
+
+
+def constant_line(moments: Moments, width: int) -> Polyline:
+    """Return the best constant with breakpoints that bend nothing."""
+    level = constant(moments)
+    low, high = moments.support
+    tau = np.concatenate([[low], spread_knots(moments, width), [high]])
+    phi = np.full(width + 2, level.phi[0])
+    return Polyline(tau, phi, level.squares, np.zeros(width, dtype=np.bool_))
