@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import reluscape as rs
@@ -48,7 +48,8 @@ def gradient_scale(x, y, mass, plain) -> float:
     return float(2 * np.sum(mass * start) * (reach + sum(sizes))) + 1e-12
 
 
-@settings(max_examples=60)
+# each example is an optimisation: shrinking a failure would take minutes
+@settings(max_examples=60, phases=(Phase.explicit, Phase.generate))
 @given(networks(slope=0.0), rows(min_size=6))
 def test_polish_on_data(network_of, net, data):
     x, y, mass = data

@@ -17,26 +17,21 @@ def compiled(function: Function) -> Function:
     Fast-math stays off: the error-free transformations of `twofold` and the claim that a descent
     follows the textbook iterates both rest on every operation being rounded as written.
     """
-    decorate = cast(
-        Callable[[Function], Function],
-        numba.njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True),
-    )
-    return decorate(function)
+    return _decorator(no_cfunc_wrapper=True)(function)
 
 
 def inner(function: Function) -> Function:
     """Compile a part of kernels that Python itself never calls: half the time to compile."""
-    decorate = cast(
+    return _decorator(no_cfunc_wrapper=True, no_cpython_wrapper=True)(function)
+
+
+def _decorator(**wrappers: bool) -> Callable[[Function], Function]:
+    # Numba's types do not know of the options that leave wrappers out.
+    untyped: Any = numba.njit
+    return cast(
         Callable[[Function], Function],
-        numba.njit(
-            nogil=True,
-            cache=True,
-            error_model="numpy",
-            no_cfunc_wrapper=True,
-            no_cpython_wrapper=True,
-        ),
+        untyped(nogil=True, cache=True, error_model="numpy", **wrappers),
     )
-    return decorate(function)
 
 
 def _fused(typing_context: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ANN401, ARG001

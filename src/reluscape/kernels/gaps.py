@@ -27,6 +27,8 @@ from reluscape.kernels.typing import Floats
 MOST_ROUNDS = 40
 # Inputs tried on either side of a breakpoint in one round.
 NEIGHBOURS = 6
+# Shorter and shorter steps of a single breakpoint that are tried.
+NUDGES = 4
 # The same for two breakpoints at once.
 PAIR_NEIGHBOURS = 3
 
@@ -62,6 +64,12 @@ def settle(table: Table, tau: Floats, tied: bool, skips: Floats) -> float:
         best = within_gaps(
             table, tau, tied, skips, readings, segments, phi, diagonal, lower, tie, best
         )
+        for j in range(1, k + 1):
+            for side in (-1.0, 1.0):
+                best = nudge(
+                    table, tau, tied, skips, j, side,
+                    readings, segments, phi, diagonal, lower, tie, best,
+                )  # fmt: skip
         if best < start - NO_GAIN * start:
             continue
         best = move_pairs(
@@ -69,6 +77,61 @@ def settle(table: Table, tau: Floats, tied: bool, skips: Floats) -> float:
         )
         if not best < start - NO_GAIN * start:
             break
+    return best
+
+
+@inner
+def nudge(
+    table: Table,
+    tau: Floats,
+    tied: bool,
+    skips: Floats,
+    j: int,
+    side: float,
+    readings: Floats,
+    segments: Floats,
+    phi: Floats,
+    diagonal: Floats,
+    lower: Floats,
+    tie: Floats,
+    best: float,
+) -> float:
+    """Move one breakpoint into the gap on one side of it if that is downhill.
+
+    A corner of one breakpoint can spoil every joint step; alone the others still move.
+    """
+    k = tau.shape[0] - 2
+    edges = table.edges
+    n = edges.shape[0]
+    gradient, hessian = np.zeros(k), np.zeros((k, k))
+    lay(table, tau, readings, segments)
+    assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
+    derivatives(table, tau, segments, tied, phi, diagonal, lower, tie, False, gradient, hessian)
+    old = tau[j]
+    slope, bend = gradient[j - 1], hessian[j - 1, j - 1]
+    at = count_below(edges, table.buckets, old, False)
+    on_input = at < n and edges[at] == old
+    far = edges[max(at - 1, 0)]
+    if side > 0.0:
+        if on_input:
+            slope += jump(table, at, tau, phi, j)
+        far = edges[min(at + 1 if on_input else at, n - 1)]
+    if slope * side >= 0.0 or not bend > 0.0:
+        return best
+    floor = CLOSEST * (tau[k + 1] - tau[0])
+    step = min(-slope / bend * side, (far - old) * side)
+    step = min(step, (tau[j + 1] - old if side > 0.0 else old - tau[j - 1]) - floor)
+    for _ in range(NUDGES):
+        if not step > 0.0:
+            break
+        tau[j] = old + side * step
+        relay(table, tau, j, readings, segments)
+        now = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
+        if now < best:
+            return now
+        step *= 0.25
+    tau[j] = old
+    relay(table, tau, j, readings, segments)
     return best
 
 

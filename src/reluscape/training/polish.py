@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -118,12 +119,30 @@ def polish(problem: Samples | Interval, network: Network) -> Polish:
     if not risk <= start:
         result, risk = given, start
     norm = float(np.linalg.norm(problem.gradient(result)))
-    outcome: Outcome = "critical point"
-    if moments.atomic and _on_datum(moments, result):
-        outcome = "corner"
-    elif norm > CRITICAL * _gradient_scale(problem, result, risk):
-        outcome = "stalled"
-    return Polish(result, risk, norm, iterations, outcome)
+    return Polish(result, risk, norm, iterations, _outcome(problem, result, risk, norm))
+
+
+def _outcome(problem: Samples | Interval, network: Network, risk: float, norm: float) -> Outcome:
+    """Say what kind of point the end is, by its one-sided derivatives."""
+    limit = CRITICAL * _gradient_scale(problem, network, risk)
+    on_datum = _on_datum(problem.moments, network) if problem.moments.atomic else {}
+    if not on_datum:
+        return "critical point" if norm <= limit else "stalled"
+    # Without the datum on its breakpoint a neuron's derivatives are `off`, with it `on`; that the
+    # risk grows to both sides means off <= 0 <= on for the bias, and the weight goes along.
+    gradient = problem.gradient(network)
+    smooth = np.ones(len(gradient), dtype=np.bool_)
+    width = network.width
+    for j, (x, mass, mean) in on_datum.items():
+        smooth[[j, width + j]] = False
+        pull = 2.0 * float(network.outputs[j]) * mass * (float(network([x])[0]) - mean)
+        # The gradient decides by the exact sign, and rounding may have put the datum on any side.
+        w, b = Fraction(float(network.weights[j, 0])), Fraction(float(network.biases[j]))
+        counted = w * Fraction(x) + b > 0
+        off = gradient[width + j] - (pull if counted else 0.0)
+        if off > limit or off + pull < -limit:
+            return "stalled"
+    return "corner" if np.linalg.norm(gradient[smooth]) <= limit else "stalled"
 
 
 def _gradient_scale(problem: Samples | Interval, network: Network, risk: float) -> float:
@@ -335,14 +354,27 @@ def _level(moments: Moments, network: Network) -> Network:
     )
 
 
-def _on_datum(moments: Moments, network: Network) -> bool:
-    """Tell whether a breakpoint that bends the network coincides with an input."""
-    w = network.weights[:, 0]
-    bends = (w != 0.0) & (network.outputs != 0.0)
-    reduced = moments.x_axis.reduce(-network.biases[bends] / w[bends])
+def _on_datum(moments: Moments, network: Network) -> dict[int, tuple[float, float, float]]:
+    """Return the neurons whose breakpoint coincides with an input inside the support.
+
+    For each: the input, the weight of the data there, and their mean target.
+    """
+    table, w = moments.table, network.weights[:, 0]
+    edges = table.edges
     low, high = moments.support
-    inner = reduced[(reduced > low) & (reduced < high)]
-    edges = moments.table.edges
-    at = np.clip(np.searchsorted(edges, inner), 1, len(edges) - 1)
-    nearest = np.minimum(np.abs(edges[at] - inner), np.abs(edges[at - 1] - inner))
-    return bool(np.any(nearest <= ON_DATUM * (high - low)))
+    found: dict[int, tuple[float, float, float]] = {}
+    for j in np.flatnonzero((w != 0.0) & (network.outputs != 0.0)):
+        reduced = float(moments.x_axis.reduce(-network.biases[j : j + 1] / w[j])[0])
+        if not low < reduced < high:
+            continue
+        at = int(np.clip(np.searchsorted(edges, reduced), 1, len(edges) - 1))
+        at -= int(reduced - edges[at - 1] < edges[at] - reduced)
+        if abs(edges[at] - reduced) > ON_DATUM * (high - low):
+            continue
+        rows = (table.high[at + 1, 0] - table.high[at, 0]) + (
+            table.low[at + 1, 0] - table.low[at, 0]
+        )
+        x = float(moments.x_axis.restore(edges[at : at + 1])[0])
+        mean = float(moments.y_axis.restore(rows[3:4] / rows[0])[0])
+        found[int(j)] = (x, float(rows[0]) * moments.mass, mean)
+    return found
