@@ -132,9 +132,9 @@ def fit(
 
 
 def _check_width(width: object, name: str = "width") -> int:
-    if not isinstance(width, (int, np.integer)) or not is_whole(width) or int(width) < 0:
+    if not is_whole(width) or int(str(width)) < 0:
         raise InputError(f'{name} is {width!r}; give a whole number >= 0, or "auto" for width.')
-    return int(width)
+    return int(str(width))
 
 
 def _check_call(problem: object, seed: object, starts: object) -> None:
@@ -143,7 +143,7 @@ def _check_call(problem: object, seed: object, starts: object) -> None:
             f"the problem is {type(problem).__name__}; build one with Samples(x, y) or Interval."
         )
     for name, value, least in (("seed", seed, 0), ("starts", starts, 1)):
-        if not isinstance(value, (int, np.integer)) or not is_whole(value) or int(value) < least:
+        if not is_whole(value) or int(str(value)) < least:
             raise InputError(f"{name} is {value!r}; give a whole number >= {least}.")
 
 

@@ -70,7 +70,7 @@ def exchange(
             rest, others = np.delete(tau, j + 1), np.delete(signs, j)
             for side in sides:
                 proposals.insertions(table, rest, tied, others, side, grid, readings, costs)
-                best = int(np.argmin(costs))
+                best = int(costs.argmin())
                 if costs[best] == np.inf:
                     continue
                 at = int(np.searchsorted(rest, grid[best]))
