@@ -113,7 +113,7 @@ def fit(
         float | None, typer.Option(metavar="S", help="The largest slope that a piece may have.")
     ] = None,
     min_distance: Annotated[
-        float, typer.Option(metavar="D", help="Shortest piece, along x.")
+        float, typer.Option(metavar="D", help="Least distance between breakpoints.")
     ] = 0.0,
     min_points: Annotated[int, typer.Option(metavar="N", help="Fewest distinct x on a piece.")] = 0,
     level: Annotated[

@@ -63,17 +63,18 @@ def exchange(
     table, k = moments.table, len(tau) - 2
     tied = skips is not None
     signs = np.zeros(max(k, 1)) if skips is None else skips
-    costs = np.empty(len(grid))
+    costs = np.empty_like(grid)
     for _ in range(ROUNDS):
         before = squares
         for j in range(k):
-            rest, others = np.delete(tau, j + 1), np.delete(signs, j)
+            rest = np.delete(tau, j + 1).astype(np.float64)
+            others = np.delete(signs, j).astype(np.float64)
             for side in sides:
                 proposals.insertions(table, rest, tied, others, side, grid, readings, costs)
                 best = int(costs.argmin())
                 if costs[best] == np.inf:
                     continue
-                at = int(np.searchsorted(rest, grid[best]))
+                at = int(np.count_nonzero(rest <= grid[best]))
                 trial = np.insert(rest, at, grid[best])
                 turned = np.insert(others, at - 1, side) if tied else signs
                 now, _ = spline.newton(table, trial, tied, turned, JUDGED_AFTER)

@@ -41,7 +41,7 @@ class Effort:
     clusters: bool
 
 
-THOROUGH = Effort(grid=160, grids=2, followed=8, clusters=True)
+THOROUGH = Effort(grid=160, grids=2, followed=6, clusters=True)
 # For the folds of a cross-validation, where a few parts in a thousand do not matter.
 QUICK = Effort(grid=80, grids=1, followed=3, clusters=False)
 
@@ -51,7 +51,7 @@ SMALL = 128
 EXHAUSTIVE = 800
 # Random pushes of the result; with few data the gaps between them matter more.
 SHAKES_SMALL = 60
-SHAKES = 15
+SHAKES = 10
 
 
 def grid_of(moments: Moments, size: int, shift: float) -> Floats:
