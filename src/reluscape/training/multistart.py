@@ -19,7 +19,7 @@ from reluscape.problems.interval import Interval
 from reluscape.problems.line import zero_is_active
 from reluscape.problems.samples import Samples
 from reluscape.training.descent import check_run, parameters
-from reluscape.training.initialise import breakpoint_spread, standard_normal
+from reluscape.training.initialise import breakpoint_spread
 
 Floats = NDArray[np.float64]
 
@@ -174,10 +174,13 @@ def _draw(
     affine = np.zeros((starts, 2))
     if initialise not in ("normal", "spread"):
         raise InputError(f'initialise is {initialise!r}; use "normal" or "spread".')
+    if initialise == "normal":
+        # The same numbers as from `standard_normal`, one network after the other.
+        theta = rng.standard_normal((starts, 3 * width + 1 + skip))
+        w[:], b[:], v[:] = np.split(theta[:, : 3 * width], 3, axis=1)
+        affine[:, : 1 + skip] = theta[:, 3 * width :]
+        return w, b, v, affine
     for i in range(starts):
-        if initialise == "normal":
-            network = standard_normal(width, rng, skip=skip, activation=activation)
-        else:
-            network = breakpoint_spread(problem, width, rng, skip=skip, activation=activation)
+        network = breakpoint_spread(problem, width, rng, skip=skip, activation=activation)
         w[i], b[i], v[i], affine[i] = parameters(network)
     return w, b, v, affine
