@@ -24,6 +24,10 @@ _NEAR = 4.0 * float(np.finfo(np.float64).eps)
 """Hyperplanes whose normalised coefficients agree to this relative precision are the same."""
 
 
+_LEAST_EXPONENT = -960
+"""Numbers of this binary exponent are still normal floats, with room for a few divisions."""
+
+
 def balanced(network: Network) -> Network:
     """Return the same function with `|w_j|² + b_j² = |v_j|²` for every neuron.
 
@@ -154,9 +158,14 @@ class _Parts:
 
 
 def _scaled(parts: _Parts) -> _Parts:
-    """Bring the largest of (w, b) of each neuron near 1, by powers of two, which do not round."""
-    largest = np.column_stack([parts.weights, parts.biases])
-    _, exponents = np.frexp(np.abs(largest).max(axis=1, initial=0.0))
+    """Bring the largest of (w, b) of each neuron near 1, by powers of two, which do not round.
+
+    A neuron is not scaled down so far that the smallest of (w, b) would lose digits to underflow.
+    """
+    sizes = np.abs(np.column_stack([parts.weights, parts.biases]))
+    _, exponents = np.frexp(sizes.max(axis=1, initial=0.0))
+    _, smallest = np.frexp(np.where(sizes > 0.0, sizes, np.inf).min(axis=1, initial=1.0))
+    exponents = np.minimum(exponents, np.maximum(smallest - _LEAST_EXPONENT, 0))
     outputs = np.ldexp(parts.outputs, exponents[:, np.newaxis])
     if not np.isfinite(outputs).all():
         raise InputError(
