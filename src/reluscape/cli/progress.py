@@ -83,7 +83,7 @@ def announcing_compilation() -> Generator[None]:
             del event
             if not self.told:
                 self.told = True
-                tell("reluscape: compiling for this machine, once; this can take 20 seconds.")
+                tell("reluscape: compiling for this machine, once; this can take half a minute.")
                 helpers.append(
                     subprocess.Popen(
                         [sys.executable, "-m", "reluscape.fits.warm"],
