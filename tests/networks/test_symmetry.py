@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reluscape.errors import InputError
@@ -184,6 +184,9 @@ def exact_value_and_size(network, x):
     st.sampled_from(["relu", leaky(0.25)]),
     wild,
 )
+@example([(1.6096020204284905e139, 2.4968172320516804e-192, 1.0)], 0.0, None, "relu", 0.0)
+@example([(5.6091351861272534e-195, 0.0, 5.6091351861272534e-195)], 0.0, None, "relu", 3.2e98)
+@example([(1.0, 0.0, 1.0), (1e150, 1e-180, 1e150)], 0.0, None, "relu", 0.0)
 @settings(max_examples=300)
 def test_values_and_forms_of_any_magnitude_are_right_or_refused(neurons, c, u, activation, x):
     w, b, v = np.array(neurons).reshape(-1, 3).T
@@ -191,10 +194,12 @@ def test_values_and_forms_of_any_magnitude_are_right_or_refused(neurons, c, u, a
     value, size = exact_value_and_size(network, x)
     for form in (lambda: network, lambda: balanced(network), network.canonical):
         try:
-            result = form()(x)
+            formed = form()
+            result = formed(x)
         except InputError:
             assert size > 1e290
             continue
-        # Rounding is relative, but for products and biases that underflow.
-        lost = Fraction(1e-290) + Fraction(5e-324) * Fraction(float(np.abs(v).sum()))
+        # Rounding is relative, but for products and for biases of the form that underflow.
+        outputs = sum(Fraction(abs(part)) for part in formed.outputs.tolist())
+        lost = Fraction(1e-290) + Fraction(5e-324) * outputs
         assert abs(Fraction(float(result)) - value) <= Fraction(1e-14) * size + lost

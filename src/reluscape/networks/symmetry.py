@@ -55,10 +55,13 @@ def balanced(network: Network) -> Network:
     root_outer = np.where(alive, np.sqrt(outer), 1.0)
 
     def rescaled(array: Floats, up: Floats, down: Floats) -> Floats:
-        # Divide first: the quotient is at most the root, so nothing overflows.
+        # Mantissas and exponents apart: neither the factor nor a quotient may over- or underflow.
         shape = (width,) + (1,) * (array.ndim - 1)
+        (a, a_exponent), (b, b_exponent) = np.frexp(up), np.frexp(down)
+        mantissa, exponent = np.frexp(array)
+        exponent = exponent + (a_exponent - b_exponent).reshape(shape)
         with np.errstate(under="ignore"):
-            scaled = array / down.reshape(shape) * up.reshape(shape)
+            scaled = np.ldexp(mantissa * (a / b).reshape(shape), exponent)
         return np.where(alive.reshape(shape), scaled, 0.0)
 
     return Network(
@@ -160,12 +163,13 @@ class _Parts:
 def _scaled(parts: _Parts) -> _Parts:
     """Bring the largest of (w, b) of each neuron near 1, by powers of two, which do not round.
 
-    A neuron is not scaled down so far that the smallest of (w, b) would lose digits to underflow.
+    A neuron is not scaled so far that the smallest of (w, b) or of v loses digits to underflow.
     """
-    sizes = np.abs(np.column_stack([parts.weights, parts.biases]))
-    _, exponents = np.frexp(sizes.max(axis=1, initial=0.0))
-    _, smallest = np.frexp(np.where(sizes > 0.0, sizes, np.inf).min(axis=1, initial=1.0))
-    exponents = np.minimum(exponents, np.maximum(smallest - _LEAST_EXPONENT, 0))
+    inner = np.column_stack([parts.weights, parts.biases])
+    _, exponents = np.frexp(np.abs(inner).max(axis=1, initial=0.0))
+    down = np.maximum(_smallest_exponent(inner) - _LEAST_EXPONENT, 0)
+    up = np.minimum(_LEAST_EXPONENT - _smallest_exponent(parts.outputs), 0)
+    exponents = np.clip(exponents, up, down)
     outputs = np.ldexp(parts.outputs, exponents[:, np.newaxis])
     if not np.isfinite(outputs).all():
         raise InputError(
@@ -176,6 +180,12 @@ def _scaled(parts: _Parts) -> _Parts:
         np.ldexp(parts.biases, -exponents),
         outputs,
     )
+
+
+def _smallest_exponent(rows: Floats) -> NDArray[np.int_]:
+    sizes = np.abs(rows)
+    _, exponents = np.frexp(np.where(sizes > 0.0, sizes, np.inf).min(axis=1, initial=1.0))
+    return exponents.astype(int)
 
 
 def _fold_constants(parts: _Parts) -> _Parts:
@@ -197,7 +207,7 @@ def _join_aligned(parts: _Parts) -> _Parts:
             continue
         open_[first] = False
         kept.append(first)
-        for other in np.flatnonzero(open_ & _near(planes, planes[first])):
+        for other in np.flatnonzero(open_ & _near(planes, first)):
             moved = parts.outputs[other] * _ratio(parts, int(other), first)
             if _may_join(parts, int(other), first, moved, outputs[first]):
                 outputs[first] = outputs[first] + moved
@@ -258,7 +268,7 @@ def _opposite_pairs(parts: _Parts) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
     for first in range(parts.biases.size):
         open_[first] = False
-        for other in np.flatnonzero(open_ & _near(-planes, planes[first])):
+        for other in np.flatnonzero(open_ & _near(planes, first, -1.0)):
             moved = parts.outputs[other] * _ratio(parts, int(other), first)
             if _may_join(parts, int(other), first, moved, parts.outputs[first]):
                 heavier = np.abs(moved).max() > np.abs(parts.outputs[first]).max()
@@ -268,17 +278,30 @@ def _opposite_pairs(parts: _Parts) -> list[tuple[int, int]]:
     return pairs
 
 
-def _normalised(parts: _Parts) -> Floats:
-    scale = np.abs(parts.weights).max(axis=1, keepdims=True, initial=0.0)
-    with np.errstate(over="ignore", under="ignore"):
-        return np.column_stack([parts.weights / scale, parts.biases / scale[:, 0]])
+@dataclass(frozen=True)
+class _Planes:
+    """Coefficients over the largest weight as `mantissas * 2^exponents`, which cannot underflow."""
+
+    mantissas: Floats  # (m, inputs + 1)
+    exponents: NDArray[np.int_]  # (m, inputs + 1)
 
 
-def _near(planes: Floats, plane: Floats) -> NDArray[np.bool_]:
-    # Strictly less than infinity: two breakpoints beyond the largest float need not be the same.
-    with np.errstate(invalid="ignore"):
-        distance, size = np.abs(planes - plane), np.abs(plane)
-        return np.logical_and.reduce((distance <= _NEAR * size) & (size < np.inf), axis=1)
+def _normalised(parts: _Parts) -> _Planes:
+    largest, shift = np.frexp(np.abs(parts.weights).max(axis=1, keepdims=True, initial=0.0))
+    mantissas, exponents = np.frexp(np.column_stack([parts.weights, parts.biases]))
+    return _Planes(mantissas / largest, exponents.astype(int) - shift)
+
+
+def _near(planes: _Planes, first: int, sign: float = 1.0) -> NDArray[np.bool_]:
+    """Return which planes are `sign` times the first."""
+    plane = sign * planes.mantissas[first]
+    others = np.ldexp(planes.mantissas, planes.exponents - planes.exponents[first])
+    same = np.where(
+        plane == 0.0,
+        planes.mantissas == 0.0,
+        np.abs(others - plane) <= _NEAR * np.abs(plane),
+    )
+    return np.logical_and.reduce(same, axis=1)
 
 
 def _ratio(parts: _Parts, one: int, other: int) -> float:
