@@ -296,12 +296,9 @@ def _near(planes: _Planes, first: int, sign: float = 1.0) -> NDArray[np.bool_]:
     """Return which planes are `sign` times the first."""
     plane = sign * planes.mantissas[first]
     others = np.ldexp(planes.mantissas, planes.exponents - planes.exponents[first])
-    same = np.where(
-        plane == 0.0,
-        planes.mantissas == 0.0,
-        np.abs(others - plane) <= _NEAR * np.abs(plane),
-    )
-    return np.logical_and.reduce(same, axis=1)
+    zero = (plane == 0.0) & (planes.mantissas == 0.0)
+    near = (plane != 0.0) & (np.abs(others - plane) <= _NEAR * np.abs(plane))
+    return np.logical_and.reduce(zero | near, axis=1)
 
 
 def _ratio(parts: _Parts, one: int, other: int) -> float:
