@@ -186,6 +186,7 @@ def exact_value_and_size(network, x):
 )
 @example([(1.6096020204284905e139, 2.4968172320516804e-192, 1.0)], 0.0, None, "relu", 0.0)
 @example([(5.6091351861272534e-195, 0.0, 5.6091351861272534e-195)], 0.0, None, "relu", 3.2e98)
+@example([(5e-324, 5e-324, 5e-324), (1.0, 1.0, 1.0)], 0.0, None, "relu", 0.0)
 @example([(1.0, 0.0, 1.0), (1e150, 1e-180, 1e150)], 0.0, None, "relu", 0.0)
 @settings(max_examples=300)
 def test_values_and_forms_of_any_magnitude_are_right_or_refused(neurons, c, u, activation, x):

@@ -202,7 +202,9 @@ def _join_aligned(parts: _Parts) -> _Parts:
     outputs = parts.outputs.copy()
     open_ = np.ones(parts.biases.size, dtype=bool)
     kept: list[int] = []
-    for first in range(parts.biases.size):
+    # Longest weights first: the ratios below are then at most 1, up to rounding.
+    longest = np.abs(parts.weights).max(axis=1, initial=0.0)
+    for first in np.argsort(-longest, kind="stable").tolist():
         if not open_[first]:
             continue
         open_[first] = False
@@ -212,7 +214,7 @@ def _join_aligned(parts: _Parts) -> _Parts:
             if _may_join(parts, int(other), first, moved, outputs[first]):
                 outputs[first] = outputs[first] + moved
                 open_[other] = False
-    kept = [j for j in kept if outputs[j].any()]
+    kept = [j for j in sorted(kept) if outputs[j].any()]
     return parts.replace(parts.weights[kept], parts.biases[kept], outputs[kept])
 
 
