@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from reluscape.fits.constrained import with_bounds
 from reluscape.fits.constraints import Constraints
 from reluscape.fits.inference import Inference, package, rows_of, values_of
 from reluscape.fits.polyline import Polyline, network_of
@@ -69,7 +70,7 @@ def refit(
     resampled: Samples, line: Polyline, constraints: Constraints, original: Samples
 ) -> Polyline:
     """Descend from the breakpoints of a fit on other data."""
-    from reluscape.kernels import bounded, gaps, segments, spline
+    from reluscape.kernels import bounded, gaps, spline
 
     moments = resampled.moments
     inner = moments.x_axis.reduce(original.moments.x_axis.restore(line.tau[1:-1]))
@@ -80,10 +81,7 @@ def refit(
         bounds = np.array(constraints.slopes) / unit
         distance = constraints.min_distance / moments.x_axis.scale
         bounded.sweep(moments.table, tau, bounds, distance, constraints.min_points, np.empty(0))
-        readings, parts, phi, _, _ = segments.workspace(len(tau))
-        segments.lay(moments.table, tau, readings, parts)
-        squares = bounded.solve_bounded(tau, parts, bounds, phi)
-        return Polyline(tau, phi, squares)
+        return with_bounds(moments, tau, bounds)
     tied = line.left_active is not None and not line.free_slope
     skips = np.where(line.left_active, -1.0, 0.0) if line.left_active is not None else np.zeros(1)
     spline.newton(moments.table, tau, tied, skips, spline.MOST_STEPS)

@@ -72,14 +72,15 @@ def constrained_search(
             continue
         grown = best[1]
         if k in widths:
-            found[k] = _with_values(moments, best[1], bounds)
+            found[k] = with_bounds(moments, best[1], bounds)
     return found
 
 
-def _with_values(moments: Moments, tau: Floats, bounds: Floats) -> Polyline:
+def with_bounds(moments: Moments, tau: Floats, bounds: Floats) -> Polyline:
+    """Solve for the values at given vertices, slopes within bounds."""
     from reluscape.kernels import bounded, segments
 
-    readings, parts, phi, _, _ = segments.workspace(len(tau))
-    segments.lay(moments.table, tau, readings, parts)
-    squares = bounded.solve_bounded(tau, parts, bounds, phi)
-    return Polyline(tau, phi, squares)
+    sheet = segments.new_sheet(len(tau))
+    segments.lay(moments.table, tau, sheet)
+    squares = bounded.solve_bounded(tau, sheet, bounds)
+    return Polyline(tau, sheet[:, segments.VALUE].copy(), squares)

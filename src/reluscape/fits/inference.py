@@ -223,6 +223,6 @@ def _errors(information: Floats, wanted: Floats, basis: Floats) -> Floats:
 def _segments(problem: Samples, line: Polyline) -> Floats:
     from reluscape.kernels import segments
 
-    readings, parts, _, _, _ = segments.workspace(len(line.tau))
-    segments.lay(problem.moments.table, line.tau, readings, parts)
-    return parts
+    sheet = segments.new_sheet(len(line.tau))
+    segments.lay(problem.moments.table, line.tau, sheet)
+    return sheet[:-1, : segments.RESIDUAL + 1]

@@ -39,9 +39,7 @@ def read_grid(moments: Moments, grid: Floats) -> Floats:
     """Return the moments at every grid point."""
     from reluscape.kernels import proposals
 
-    readings, counts = np.empty((len(grid), 6, 2)), np.empty(len(grid), np.int64)
-    proposals.read_grid(moments.table, grid, readings, counts)
-    return readings
+    return proposals.read_grid(moments.table, grid)
 
 
 def exchange(
@@ -55,7 +53,7 @@ def exchange(
 ) -> float:
     """Take each breakpoint out and put it where it gains most, until nothing gains.
 
-    With `skips` the leftmost slope is tied (`kernels.spline.tie_of`) and a breakpoint may come
+    With `skips` the leftmost slope is tied (`kernels.ties`) and a breakpoint may come
     back on another of the `sides`; `skips` is changed in place then.
     """
     from reluscape.kernels import proposals, spline

@@ -85,14 +85,14 @@ def constant(moments: Moments) -> Polyline:
 
     low, high = moments.support
     tau = np.array([low, high])
-    readings, parts, _, _, _ = segments.workspace(2)
-    segments.lay(moments.table, tau, readings, parts)
+    sheet = segments.new_sheet(2)
+    segments.lay(moments.table, tau, sheet)
     # A support of one point has no length to lay a line on: its level is read off directly.
     table = moments.table
     mass = float(table.high[-1, 0, 0])
-    level = float(parts[0, segments.LEVEL]) if high > low else float(table.high[-1, 0, 3]) / mass
-    phi = np.array([level, level])
-    squares = segments.squares(parts, phi) if high > low else pure_error(table.high, table.low)
+    level = float(sheet[0, segments.LEVEL]) if high > low else float(table.high[-1, 0, 3]) / mass
+    phi = sheet[:, segments.VALUE] = np.array([level, level])
+    squares = segments.squares(sheet) if high > low else pure_error(table.high, table.low)
     return Polyline(tau, phi, squares, np.zeros(0, dtype=np.bool_))
 
 

@@ -178,10 +178,9 @@ def with_values(
     """Solve for the values at given vertices."""
     from reluscape.kernels import segments, spline
 
-    readings, parts, phi, diagonal, lower = segments.workspace(len(tau))
-    tie = np.zeros(len(tau))
+    sheet = segments.new_sheet(len(tau))
     tied = left_active is not None and not free_slope
     skips = np.where(left_active, -1.0, 0.0) if left_active is not None else np.zeros(1)
-    segments.lay(moments.table, tau, readings, parts)
-    squares = spline.assess(tau, parts, tied, skips, phi, diagonal, lower, tie)
-    return Polyline(tau, phi, squares, left_active, free_slope)
+    segments.lay(moments.table, tau, sheet)
+    squares = spline.assess(tau, sheet, tied, skips)
+    return Polyline(tau, sheet[:, segments.VALUE].copy(), squares, left_active, free_slope)

@@ -97,9 +97,9 @@ def spread_of(problem: Samples | Interval) -> float:
     low, high = moments.support
     if low == high:
         return pure_error(moments.table.high, moments.table.low) * unit
-    readings, parts, _, _, _ = segments.workspace(2)
-    segments.lay(moments.table, np.array([low, high]), readings, parts)
-    part = parts[0]
+    sheet = segments.new_sheet(2)
+    segments.lay(moments.table, np.array([low, high]), sheet)
+    part = sheet[0]
     squares = part[segments.RESIDUAL] + part[segments.SPREAD] * part[segments.SLOPE] ** 2
     return float(squares) * unit
 

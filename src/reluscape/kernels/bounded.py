@@ -11,19 +11,21 @@ import numpy as np
 
 from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.segments import (
+    DIAGONAL,
     LEVEL,
+    LOWER,
     MASS,
     MEAN,
     SLOPE,
     SPREAD,
-    factorise,
+    VALUE,
+    eliminate,
     lay,
+    new_sheet,
     relay,
     squares,
-    substitute,
-    workspace,
 )
-from reluscape.kernels.table import Table, count_below
+from reluscape.kernels.table import EXCLUSIVE, Table, count_below
 from reluscape.kernels.typing import Floats, Integers
 
 # Changes of the active set allowed per piece: in practice a few in all.
@@ -38,9 +40,9 @@ FINEST = 1e-9
 
 
 @inner
-def solve_held(tau: Floats, segments: Floats, held: Integers, bounds: Floats, phi: Floats) -> None:
+def solve_held(tau: Floats, sheet: Floats, held: Integers, bounds: Floats, phi: Floats) -> None:
     """Solve for the values with some slopes held at a bound: -1 lower, 1 upper, 0 free."""
-    pieces = segments.shape[0]
+    pieces = sheet.shape[0] - 1
     group = np.zeros(pieces + 1, np.int64)
     offset = np.zeros(pieces + 1)
     for i in range(pieces):
@@ -50,38 +52,37 @@ def solve_held(tau: Floats, segments: Floats, held: Integers, bounds: Floats, ph
             slope = bounds[0] if held[i] < 0 else bounds[1]
             group[i + 1] = group[i]
             offset[i + 1] = offset[i] + slope * (tau[i + 1] - tau[i])
-    groups = group[pieces] + 1
-    diagonal, lower, value = np.zeros(groups), np.zeros(groups), np.zeros(groups)
+    merged = np.zeros((group[pieces] + 1, LOWER + 1))
     for i in range(pieces):
-        m, q, spread = segments[i, MASS], segments[i, MEAN], segments[i, SPREAD]
+        m, q, spread = sheet[i, MASS], sheet[i, MEAN], sheet[i, SPREAD]
         p = 1.0 - q
-        level = segments[i, LEVEL] - p * offset[i] - q * offset[i + 1]
+        level = sheet[i, LEVEL] - p * offset[i] - q * offset[i + 1]
         g = group[i]
         if group[i + 1] == g:
-            diagonal[g] += m
-            value[g] += m * level
+            merged[g, DIAGONAL] += m
+            merged[g, VALUE] += m * level
             continue
-        slope = segments[i, SLOPE] - (offset[i + 1] - offset[i])
-        diagonal[g] += m * p * p + spread
-        diagonal[g + 1] += m * q * q + spread
-        lower[g] = m * p * q - spread
-        value[g] += m * p * level - spread * slope
-        value[g + 1] += m * q * level + spread * slope
-    factorise(diagonal, lower)
-    substitute(diagonal, lower, value, True)
+        slope = sheet[i, SLOPE] - (offset[i + 1] - offset[i])
+        merged[g, DIAGONAL] += m * p * p + spread
+        merged[g + 1, DIAGONAL] += m * q * q + spread
+        merged[g, LOWER] = m * p * q - spread
+        merged[g, VALUE] += m * p * level - spread * slope
+        merged[g + 1, VALUE] += m * q * level + spread * slope
+    eliminate(merged, merged.shape[0])
     for i in range(pieces + 1):
-        phi[i] = value[group[i]] + offset[i]
+        phi[i] = merged[group[i], VALUE] + offset[i]
 
 
 @compiled
-def solve_bounded(tau: Floats, segments: Floats, bounds: Floats, phi: Floats) -> float:
-    """Write the best values under `bounds` on the slopes into `phi`; return the squares."""
-    pieces = segments.shape[0]
+def solve_bounded(tau: Floats, sheet: Floats, bounds: Floats) -> float:
+    """Solve for the best values under `bounds` on the slopes; return the sum of squares."""
+    pieces = sheet.shape[0] - 1
+    phi = np.zeros(pieces + 1)
     held = np.zeros(pieces, np.int64)
     target = np.zeros(pieces + 1)
-    solve_held(tau, segments, held, bounds, phi)
+    solve_held(tau, sheet, held, bounds, phi)
     if inside(tau, phi, bounds, held):
-        return squares(segments, phi)
+        return finish(sheet, phi)
     # Start from a feasible point: every slope moved into its bounds.
     for i in range(pieces):
         length = tau[i + 1] - tau[i]
@@ -91,13 +92,13 @@ def solve_bounded(tau: Floats, segments: Floats, bounds: Floats, phi: Floats) ->
             held[i] = -1
         elif slope == bounds[1]:
             held[i] = 1
-    solve_held(tau, segments, held, bounds, phi)
+    solve_held(tau, sheet, held, bounds, phi)
     if not inside(tau, phi, bounds, held):
         for i in range(pieces + 1):
             phi[i] = target[i]
     pull = np.zeros(pieces + 1)
     for _ in range(CHANGES_PER_PIECE * pieces + 10):
-        solve_held(tau, segments, held, bounds, target)
+        solve_held(tau, sheet, held, bounds, target)
         share = 1.0
         blocking = -1
         for i in range(pieces):
@@ -124,10 +125,10 @@ def solve_bounded(tau: Floats, segments: Floats, bounds: Floats, phi: Floats) ->
             pull[i] = 0.0
         for i in range(pieces):
             rise = phi[i + 1] - phi[i]
-            off = segments[i, MASS] * (phi[i] + segments[i, MEAN] * rise - segments[i, LEVEL])
-            tilt = segments[i, SPREAD] * (rise - segments[i, SLOPE])
-            pull[i] += off * (1.0 - segments[i, MEAN]) - tilt
-            pull[i + 1] += off * segments[i, MEAN] + tilt
+            off = sheet[i, MASS] * (phi[i] + sheet[i, MEAN] * rise - sheet[i, LEVEL])
+            tilt = sheet[i, SPREAD] * (rise - sheet[i, SLOPE])
+            pull[i] += off * (1.0 - sheet[i, MEAN]) - tilt
+            pull[i + 1] += off * sheet[i, MEAN] + tilt
         right = 0.0
         for i in range(pieces - 1, -1, -1):
             right += pull[i + 1]
@@ -136,10 +137,18 @@ def solve_bounded(tau: Floats, segments: Floats, bounds: Floats, phi: Floats) ->
                 if gain > worst:
                     worst = gain
                     freed = i
-        if freed < 0 or worst <= 1e-14 * max(squares(segments, phi), 1e-300):
+        if freed < 0 or worst <= 1e-14 * max(finish(sheet, phi), 1e-300):
             break
         held[freed] = 0
-    return squares(segments, phi)
+    return finish(sheet, phi)
+
+
+@inner
+def finish(sheet: Floats, phi: Floats) -> float:
+    """Write the values into the sheet; return their sum of squares."""
+    for i in range(phi.shape[0]):
+        sheet[i, VALUE] = phi[i]
+    return squares(sheet)
 
 
 @inner
@@ -164,7 +173,7 @@ def allowed(table: Table, tau: Floats, j: int, min_distance: float, min_points: 
         if not length > 0.0 or (between and length < min_distance):
             return False
         if min_points > 0:
-            low = count_below(edges, buckets, tau[i], False)
+            low = count_below(edges, buckets, tau[i], EXCLUSIVE)
             high = count_below(edges, buckets, tau[i + 1], i + 1 == last)
             if high - low < min_points:
                 return False
@@ -182,9 +191,9 @@ def sweep(
 ) -> float:
     """Move the interior vertices downhill in place, one at a time; return the squares."""
     k = tau.shape[0] - 2
-    readings, segments, phi, _, _ = workspace(k + 2)
-    lay(table, tau, readings, segments)
-    best = solve_bounded(tau, segments, bounds, phi)
+    sheet = new_sheet(k + 2)
+    lay(table, tau, sheet)
+    best = solve_bounded(tau, sheet, bounds)
     reach = np.empty(k)
     for j in range(k):
         reach[j] = 0.1 * (tau[k + 1] - tau[0])
@@ -203,15 +212,15 @@ def sweep(
                     continue
                 if not allowed(table, tau, j, min_distance, min_points):
                     continue
-                relay(table, tau, j, readings, segments)
-                now = solve_bounded(tau, segments, bounds, phi)
+                relay(table, tau, j, sheet)
+                now = solve_bounded(tau, sheet, bounds)
                 if now < best:
                     best = now
                     chosen = tau[j]
                     moved = g >= places
             reach[j - 1] *= 1.6 if moved else 0.5
             tau[j] = chosen
-            relay(table, tau, j, readings, segments)
+            relay(table, tau, j, sheet)
         finest = 0.0
         for j in range(k):
             finest = max(finest, reach[j])
@@ -236,7 +245,7 @@ def best_place(
     """Return where one more breakpoint helps most, and the squares with it (inf if nowhere)."""
     k = tau.shape[0] - 2
     trial = np.empty(k + 3)
-    readings, segments, phi, _, _ = workspace(k + 3)
+    sheet = new_sheet(k + 3)
     best = np.inf
     place = 0.0
     for g in range(grid.shape[0]):
@@ -251,8 +260,8 @@ def best_place(
         trial[i + 1] = t
         if not allowed(table, trial, i + 1, min_distance, min_points):
             continue
-        lay(table, trial, readings, segments)
-        now = solve_bounded(trial, segments, bounds, phi)
+        lay(table, trial, sheet)
+        now = solve_bounded(trial, sheet, bounds)
         if now < best:
             best = now
             place = t

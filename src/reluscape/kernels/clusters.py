@@ -10,10 +10,22 @@ from __future__ import annotations
 import numpy as np
 
 from reluscape.kernels.compiled import compiled, inner
-from reluscape.kernels.segments import lay, solve, squares, summarise, workspace
+from reluscape.kernels.segments import (
+    EXTRA,
+    READING,
+    RESIDUAL,
+    VALUE,
+    lay,
+    new_sheet,
+    solve,
+    squares,
+    summarise,
+)
 from reluscape.kernels.table import Table, read
-from reluscape.kernels.typing import Floats
+from reluscape.kernels.typing import Floats, number
 
+# The rows of the two ends of a jump.
+LEFT, RIGHT = number(0), number(1)
 # Inputs tried as the left end of a jump, evenly spread in rank.
 JUMP_SITES = 500
 # Widths of a jump, in inputs.
@@ -41,8 +53,7 @@ def removals(table: Table, tau: Floats, count: int, wanted: int, chosen: Floats)
     """
     k = tau.shape[0] - 2
     rest = np.empty(k + 2 - count)
-    readings, segments, phi, diagonal, lower = workspace(k + 2 - count)
-    tie = np.zeros(1)
+    sheet = new_sheet(k + 2 - count)
     found = 0
     for i in range(wanted):
         chosen[i, 0] = np.inf
@@ -50,9 +61,9 @@ def removals(table: Table, tau: Floats, count: int, wanted: int, chosen: Floats)
         for b in range(a + 1, k + 1):
             for c in range(b + 1, k + 1) if count == 3 else range(-1, 0):
                 without(tau, a, b, c, rest)
-                lay(table, rest, readings, segments)
-                solve(segments, False, tie, phi, diagonal, lower)
-                cost = squares(segments, phi)
+                lay(table, rest, sheet)
+                solve(sheet)
+                cost = squares(sheet)
                 i = min(found, wanted)
                 while i > 0 and chosen[i - 1, 0] > cost:
                     if i < wanted:
@@ -90,13 +101,11 @@ def find_jumps(table: Table, rest: Floats, best: Floats) -> None:
     edges = table.edges
     n = edges.shape[0]
     k = rest.shape[0] - 2
-    readings, base, phi, diagonal, lower = workspace(k + 2)
-    _, segments, more, diagonal2, lower2 = workspace(k + 4)
-    tie = np.zeros(1)
-    a, b = np.empty((6, 2)), np.empty((6, 2))
-    lay(table, rest, readings, base)
-    solve(base, False, tie, phi, diagonal, lower)
-    before = squares(base, phi)
+    base, sheet = new_sheet(k + 2), new_sheet(k + 4)
+    ends = np.empty((2, EXTRA))
+    lay(table, rest, base)
+    solve(base)
+    before = squares(base)
     stride = max(n // JUMP_SITES, 1)
     for width in JUMP_WIDTHS:
         i = 0
@@ -106,16 +115,16 @@ def find_jumps(table: Table, rest: Floats, best: Floats) -> None:
                 i += 1
             if not (rest[i] < edges[left] and edges[right] < rest[i + 1]):
                 continue
-            read(table, left, edges[left], a)
-            read(table, right, edges[right], b)
+            read(table, left, edges[left], ends, LEFT, READING)
+            read(table, right, edges[right], ends, RIGHT, READING)
             for r in range(k + 1):
-                for c in range(6):
-                    segments[r + 2 if r > i else r, c] = base[r, c]
-            summarise(readings[i], a, rest[i], edges[left], segments[i])
-            summarise(a, b, edges[left], edges[right], segments[i + 1])
-            summarise(b, readings[i + 1], edges[right], rest[i + 1], segments[i + 2])
-            solve(segments, False, tie, more, diagonal2, lower2)
-            keep_best(best, before - squares(segments, more), left, -1, right)
+                for c in range(RESIDUAL + 1):
+                    sheet[r + 2 if r > i else r, c] = base[r, c]
+            summarise(base, i, ends, LEFT, rest[i], edges[left], sheet, i)
+            summarise(ends, LEFT, ends, RIGHT, edges[left], edges[right], sheet, i + 1)
+            summarise(ends, RIGHT, base, i + 1, edges[right], rest[i + 1], sheet, i + 2)
+            solve(sheet)
+            keep_best(best, before - squares(sheet), left, left, right)
 
 
 @compiled
@@ -124,20 +133,22 @@ def find_spikes(table: Table, rest: Floats, best: Floats) -> None:
     edges, high, low = table.edges, table.high, table.low
     n = edges.shape[0]
     k = rest.shape[0] - 2
-    readings, base, phi, diagonal, lower = workspace(k + 2)
-    lay(table, rest, readings, base)
-    solve(base, False, np.zeros(1), phi, diagonal, lower)
+    base = new_sheet(k + 2)
+    lay(table, rest, base)
+    solve(base)
     # hinge[i] is the integral of the residual against (edges[i] - x)+, from running sums.
-    hinge = np.zeros(n)
+    hinge = np.empty(n)
+    hinge[0] = 0.0
     error = 0.0
     piece = 0
     for i in range(1, n):
         while piece < k and rest[piece + 1] <= edges[i - 1]:
             piece += 1
-        rise = (phi[piece + 1] - phi[piece]) / (rest[piece + 1] - rest[piece])
+        value = base[piece, VALUE]
+        rise = (base[piece + 1, VALUE] - value) / (rest[piece + 1] - rest[piece])
         m = (high[i, 0, 0] - high[i - 1, 0, 0]) + (low[i, 0, 0] - low[i - 1, 0, 0])
         f = (high[i, 0, 3] - high[i - 1, 0, 3]) + (low[i, 0, 3] - low[i - 1, 0, 3])
-        error += f - m * (phi[piece] + rise * (edges[i - 1] - rest[piece]))
+        error += f - m * (value + rise * (edges[i - 1] - rest[piece]))
         hinge[i] = hinge[i - 1] + error * (edges[i] - edges[i - 1])
     stride = max(n // SPIKE_SITES, 1)
     for one in SPIKE_WIDTHS:

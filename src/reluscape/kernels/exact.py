@@ -12,7 +12,12 @@ import numpy as np
 from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.table import Table, count_below, densities, read
 from reluscape.kernels.twofold import add, multiply, scale, subtract, two_product, two_sum
-from reluscape.kernels.typing import Booleans, Floats, Integers
+from reluscape.kernels.typing import Booleans, Floats, Integers, number
+
+# Where `evaluate` keeps its reading.
+NOW = number(0)
+# The integrals of a line's error against 1 and x.
+OF_ERROR, OF_X_ERROR = number(0), number(1)
 
 
 @inner
@@ -106,21 +111,23 @@ def evaluate(
         sh, sl = add(sh, sl, ph, pl)
         ph, pl = scale(bias[j, 0], bias[j, 1], share)
         ch, cl = add(ch, cl, ph, pl)
-    now = np.zeros((6, 2))
-    before = np.zeros((6, 2))
-    delta = np.zeros((6, 2))
-    left = np.zeros((width, 4))
+    now = np.empty((1, 12))
+    before, delta = np.empty((6, 2)), np.empty((6, 2))
+    for k in range(6):
+        before[k, 0] = before[k, 1] = 0.0
+    left = np.empty((width, 4))
     e0h = e0l = e1h = e1l = rh = rl = 0.0
     for i in range(width + 1):
         j = order[i] if i < width else -1
         if j >= 0:
-            read(table, piece[j], t[j], now)
+            read(table, piece[j], t[j], now, NOW, NOW)
         else:
-            read(table, last, np.inf, now)
+            read(table, last, np.inf, now, NOW, NOW)
         for k in range(6):
-            delta[k, 0], delta[k, 1] = subtract(now[k, 0], now[k, 1], before[k, 0], before[k, 1])
-            before[k, 0] = now[k, 0]
-            before[k, 1] = now[k, 1]
+            high, low = now[0, 2 * k], now[0, 2 * k + 1]
+            delta[k, 0], delta[k, 1] = subtract(high, low, before[k, 0], before[k, 1])
+            before[k, 0] = high
+            before[k, 1] = low
         mass = delta[0, 0]
         segments[i, 0] = mass
         segments[i, 1] = 0.0
@@ -129,8 +136,8 @@ def evaluate(
             segments[i, 1] = delta[1, 0] / mass
             ph, pl = scale(delta[1, 0], delta[1, 1], segments[i, 1])
             segments[i, 2] = max(subtract(delta[2, 0], delta[2, 1], ph, pl)[0], 0.0)
-        d0h, d0l = line_integral(sh, sl, ch, cl, delta, 0)
-        d1h, d1l = line_integral(sh, sl, ch, cl, delta, 1)
+        d0h, d0l = line_integral(sh, sl, ch, cl, delta, OF_ERROR)
+        d1h, d1l = line_integral(sh, sl, ch, cl, delta, OF_X_ERROR)
         e0h, e0l = add(e0h, e0l, d0h, d0l)
         e1h, e1l = add(e1h, e1l, d1h, d1l)
         ph, pl = subtract(d1h, d1l, delta[4, 0], delta[4, 1])

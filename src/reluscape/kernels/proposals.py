@@ -15,19 +15,21 @@ import numpy as np
 
 from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.segments import (
+    EXTRA,
     LEVEL,
     MASS,
     MEAN,
+    READING,
     RESIDUAL,
     SLOPE,
     SPREAD,
     lay,
+    new_sheet,
     read_at,
     summarise,
-    workspace,
 )
 from reluscape.kernels.spline import CLOSEST, assess
-from reluscape.kernels.table import Table, count_below
+from reluscape.kernels.table import EXCLUSIVE, Table, count_below, read
 from reluscape.kernels.typing import Floats, Integers
 
 # Where the beam looks, in residual standard deviations around the best value of a breakpoint.
@@ -35,38 +37,35 @@ PROBES = np.array([0.0, 0.03, -0.03, 0.1, -0.1, 0.3, -0.3, 0.8, -0.8, 2.0, -2.0,
 
 
 @compiled
-def read_grid(table: Table, grid: Floats, readings: Floats, counts: Integers) -> None:
-    """Read the moments at each grid point, and count the distinct inputs below it."""
+def read_grid(table: Table, grid: Floats) -> Floats:
+    """Return the moments at each grid point, as a sheet of which nothing else is set."""
     last = grid.shape[0] - 1
-    for i in range(last + 1):
-        read_at(table, grid[i], readings[i])
-        counts[i] = count_below(table.edges, table.buckets, grid[i], False)
-    counts[last] = table.edges.shape[0]
-    total = table.high.shape[0] - 1
-    for i in range(6):
-        readings[last, i, 0] = table.high[total, 0, i]
-        readings[last, i, 1] = table.low[total, 0, i]
+    sheet = np.empty((last + 1, EXTRA))
+    for i in range(last):
+        read_at(table, grid[i], sheet, i, READING)
+    read(table, table.high.shape[0] - 1, np.inf, sheet, last, READING)
+    return sheet
 
 
 @inner
-def pairs(grid: Floats, readings: Floats, costs: Floats) -> None:
+def pairs(grid: Floats, sheet: Floats, costs: Floats) -> None:
     """Write the quadratic cost of a line between every two grid points, (G, G, 6).
 
     In the values a (left) and b (right) it is `c0 a^2 + c1 b^2 + c2 a b + c3 a + c4 b + c5`.
     """
-    out = np.empty(6)
+    out = np.empty((grid.shape[0], EXTRA))
     for i in range(grid.shape[0] - 1):
         for j in range(i + 1, grid.shape[0]):
-            summarise(readings[i], readings[j], grid[i], grid[j], out)
-            m, q, spread = out[MASS], out[MEAN], out[SPREAD]
-            level, slope = out[LEVEL], out[SLOPE]
+            summarise(sheet, i, sheet, j, grid[i], grid[j], out, i)
+            m, q, spread = out[i, MASS], out[i, MEAN], out[i, SPREAD]
+            level, slope = out[i, LEVEL], out[i, SLOPE]
             p = 1.0 - q
             costs[i, j, 0] = m * p * p + spread
             costs[i, j, 1] = m * q * q + spread
             costs[i, j, 2] = 2.0 * (m * p * q - spread)
             costs[i, j, 3] = 2.0 * (spread * slope - m * p * level)
             costs[i, j, 4] = -2.0 * (spread * slope + m * q * level)
-            costs[i, j, 5] = m * level * level + spread * slope * slope + out[RESIDUAL]
+            costs[i, j, 5] = m * level * level + spread * slope * slope + out[i, RESIDUAL]
 
 
 @inner
@@ -108,11 +107,13 @@ def propose(
     """
     size = grid.shape[0]
     beam = PROBES.shape[0]
-    readings = np.empty((size, 6, 2))
+    sheet = read_grid(table, grid)
     counts = np.empty(size, np.int64)
-    read_grid(table, grid, readings, counts)
-    costs = np.zeros((size, size, 6))
-    pairs(grid, readings, costs)
+    for i in range(size):
+        counts[i] = count_below(table.edges, table.buckets, grid[i], EXCLUSIVE)
+    counts[size - 1] = table.edges.shape[0]
+    costs = np.empty((size, size, 6))
+    pairs(grid, sheet, costs)
     parabolas = np.zeros((most + 1, size, beam, 3))
     parents = np.zeros((most + 1, size, beam, 2), np.int64)
     kept = np.zeros((most + 1, size), np.int64)
@@ -141,7 +142,7 @@ def propose(
                     n += 1
             if n == 0:
                 continue
-            mass = readings[s, 0, 0]
+            mass = sheet[s, READING]
             sigma = np.sqrt(max(best, 0.0) / mass) if mass > 0.0 else 0.0
             _, centre = lowest(candidates[winner])
             # No parabola above the winner's value at the farthest probe can be lowest anywhere.
@@ -241,16 +242,13 @@ def insertions(
     """Write the sum of squares after one more breakpoint at each grid point into `costs`.
 
     Points that coincide with a vertex get infinity. `side` is the new breakpoint's share in the
-    leftmost slope, see `spline.tie_of`.
+    leftmost slope, see `kernels.ties`.
     """
     k = tau.shape[0] - 2
-    base_readings, base, _, _, _ = workspace(k + 2)
-    _, segments, phi, diagonal, lower = workspace(k + 3)
-    tie = np.zeros(k + 3)
-    more = np.zeros(max(k + 1, 1))
-    trial = np.empty(k + 3)
+    base, sheet = new_sheet(k + 2), new_sheet(k + 3)
+    more, trial = np.empty(k + 1), np.empty(k + 3)
     floor = CLOSEST * (tau[k + 1] - tau[0])
-    lay(table, tau, base_readings, base)
+    lay(table, tau, base)
     i = 0
     for g in range(grid.shape[0]):
         t = grid[g]
@@ -263,12 +261,12 @@ def insertions(
             trial[r + 1 if r > i else r] = tau[r]
         trial[i + 1] = t
         for r in range(k + 1):
-            for c in range(6):
-                segments[r + 1 if r > i else r, c] = base[r, c]
-        summarise(base_readings[i], readings[g], tau[i], t, segments[i])
-        summarise(readings[g], base_readings[i + 1], t, tau[i + 1], segments[i + 1])
+            for c in range(RESIDUAL + 1):
+                sheet[r + 1 if r > i else r, c] = base[r, c]
+        summarise(base, i, readings, g, tau[i], t, sheet, i)
+        summarise(readings, g, base, i + 1, t, tau[i + 1], sheet, i + 1)
         if tied:
             for r in range(k):
                 more[r + 1 if r >= i else r] = skips[r]
             more[i] = side
-        costs[g] = assess(trial, segments, tied, more, phi, diagonal, lower, tie)
+        costs[g] = assess(trial, sheet, tied, more)

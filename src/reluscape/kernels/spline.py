@@ -11,17 +11,30 @@ import numpy as np
 
 from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.segments import (
+    AFTER,
+    BESIDE,
+    DIAGONAL,
+    EXTRA,
+    GRADIENT,
     LEVEL,
+    LOAD,
     MASS,
     MEAN,
+    READING,
+    STEP,
+    TIE,
+    TOTAL,
+    TURN,
+    VALUE,
     lay,
+    new_sheet,
     read_at,
     solve,
     squares,
     substitute,
-    workspace,
 )
-from reluscape.kernels.table import Table, count_below, densities
+from reluscape.kernels.table import INCLUSIVE, Table, count_below, densities
+from reluscape.kernels.ties import solve_tie, tie_values
 from reluscape.kernels.typing import Floats
 
 # Newton steps of one descent: far more than a quadratic basin needs.
@@ -41,257 +54,219 @@ CLOSEST = 1e-8
 WINDOW = 0.25
 
 
-@inner
-def tie_of(tau: Floats, skips: Floats, tie: Floats) -> None:
-    """Write the condition on the values that a network without skip connection obeys.
-
-    Its leftmost slope is `sum_j skips[j] * (change of slope at j)`: see `training.polish`.
-    """
-    k = tau.shape[0] - 2
-    for i in range(k + 2):
-        tie[i] = 0.0
-    first = 1.0 / (tau[1] - tau[0])
-    tie[0] -= first
-    tie[1] += first
-    for j in range(1, k + 1):
-        left, right = 1.0 / (tau[j] - tau[j - 1]), 1.0 / (tau[j + 1] - tau[j])
-        tie[j - 1] -= skips[j - 1] * left
-        tie[j] += skips[j - 1] * (left + right)
-        tie[j + 1] -= skips[j - 1] * right
-
-
 @compiled
-def assess(
-    tau: Floats,
-    segments: Floats,
-    tied: bool,
-    skips: Floats,
-    phi: Floats,
-    diagonal: Floats,
-    lower: Floats,
-    tie: Floats,
-) -> float:
-    """Solve for the values; return the sum of squares."""
+def assess(tau: Floats, sheet: Floats, tied: bool, skips: Floats) -> float:
+    """Solve for the values on a sheet that is laid; return the sum of squares."""
+    solve(sheet)
     if tied:
-        tie_of(tau, skips, tie)
-    solve(segments, tied, tie, phi, diagonal, lower)
-    return squares(segments, phi)
+        tie_values(tau, sheet, skips)
+    return squares(sheet)
 
 
 @inner
-def slopes_of(tau: Floats, phi: Floats, slopes: Floats) -> None:
-    """Write the slope of every interval."""
-    for i in range(slopes.shape[0]):
-        slopes[i] = (phi[i + 1] - phi[i]) / (tau[i + 1] - tau[i])
+def derivatives(tau: Floats, sheet: Floats, tied: bool) -> None:
+    """Write gradient and Hessian of the sum of squares in the breakpoints, values eliminated.
 
-
-@inner
-def derivatives(
-    table: Table,
-    tau: Floats,
-    segments: Floats,
-    tied: bool,
-    phi: Floats,
-    diagonal: Floats,
-    lower: Floats,
-    tie: Floats,
-    bend: bool,
-    gradient: Floats,
-    hessian: Floats,
-) -> None:
-    """Write gradient (k,) and Hessian (k, k) of the sum of squares in the breakpoints.
-
-    `diagonal` and `lower` are the factors that `solve` left. The Hessian is that of the linear
-    coefficients eliminated; with `bend` it has the term `2 d e p` of the moving kink, for data
-    read off a window around the breakpoint.
+    Row j + 1 receives those of breakpoint j. The term `2 d e p` of the moving kink is left to
+    `add_bend`.
     """
     k = tau.shape[0] - 2
-    slopes = np.empty(k + 1)
-    slopes_of(tau, phi, slopes)
-    error = 0.0
-    mass = np.empty(k)
-    total = 0.0
-    steps = np.zeros((k, k + 2))
-    solved = np.zeros((k, k + 2))
-    turn = np.empty(k)
+    first = EXTRA + 2 * k
+    error = total = below = 0.0
     for j in range(k):
-        m, q = segments[j, MASS], segments[j, MEAN]
-        rise = phi[j + 1] - phi[j]
-        error += m * (phi[j] + q * rise - segments[j, LEVEL])
+        m, q = sheet[j, MASS], sheet[j, MEAN]
+        rise = sheet[j + 1, VALUE] - sheet[j, VALUE]
+        slope = (sheet[j + 2, VALUE] - sheet[j + 1, VALUE]) / (tau[j + 2] - tau[j + 1])
+        turn = slope - rise / (tau[j + 1] - tau[j])
+        error += m * (sheet[j, VALUE] + q * rise - sheet[j, LEVEL])
         total += m
-        mass[j] = total
-        turn[j] = slopes[j + 1] - slopes[j]
-        gradient[j] = 2.0 * turn[j] * error
+        sheet[j + 1, TURN] = turn
+        sheet[j + 1, TOTAL] = total
+        sheet[j + 1, GRADIENT] = 2.0 * turn * error
+        # A kink that moves lifts all on its left: its load on the hat functions there.
+        sheet[j, LOAD] = below + m * (1.0 - q)
+        below = m * q
         for i in range(j + 1):
-            steps[j, i] += segments[i, MASS] * (1.0 - segments[i, MEAN])
-            steps[j, i + 1] += segments[i, MASS] * segments[i, MEAN]
-        for i in range(k + 2):
-            solved[j, i] = steps[j, i]
-        substitute(diagonal, lower, solved[j], False)
-    determined = True
-    for i in range(k + 2):
-        determined = determined and diagonal[i] > 0.0
-    if tied and determined:
-        z = tie.copy()
-        substitute(diagonal, lower, z, False)
-        along = 0.0
-        for i in range(k + 2):
-            along += tie[i] * z[i]
-        if along > 0.0:
-            for j in range(k):
-                off = 0.0
-                for i in range(k + 2):
-                    off += tie[i] * solved[j, i]
-                for i in range(k + 2):
-                    solved[j, i] -= z[i] * off / along
+            sheet[j + 1, first + i] = sheet[i, LOAD]
+        sheet[j + 1, first + j + 1] = below
+        for i in range(j + 2, k + 2):
+            sheet[j + 1, first + i] = 0.0
+        substitute(sheet, j + 1)
+    if tied:
+        keep_tie(sheet)
     for i in range(k):
+        met = 0.0
         for j in range(i + 1):
-            inner = mass[j]
-            for r in range(k + 2):
-                inner -= steps[j, r] * solved[i, r]
-            hessian[i, j] = 2.0 * turn[i] * turn[j] * inner
-            hessian[j, i] = hessian[i, j]
-    for j in range(k):
-        if bend:
-            hessian[j, j] += 2.0 * turn[j] * push(table, tau, phi, slopes, j + 1)
-        if hessian[j, j] == 0.0:
-            # A breakpoint that bends nothing stays where it is.
-            hessian[j, j] = 1.0
+            met += sheet[j, LOAD] * sheet[i + 1, first + j]
+            last = sheet[j, MASS] * sheet[j, MEAN] * sheet[i + 1, first + j + 1]
+            bend = 2.0 * sheet[i + 1, TURN] * sheet[j + 1, TURN]
+            bend *= sheet[j + 1, TOTAL] - (met + last)
+            sheet[i + 1, EXTRA + j] = bend
+            sheet[j + 1, EXTRA + i] = bend
 
 
 @inner
-def push(table: Table, tau: Floats, phi: Floats, slopes: Floats, j: int) -> float:
+def keep_tie(sheet: Floats) -> None:
+    """Take out of the responses of the values what would break the tie."""
+    n = sheet.shape[0]
+    first = sheet.shape[1] - n
+    for i in range(n):
+        if not sheet[i, DIAGONAL] > 0.0:
+            return
+    along = solve_tie(sheet)
+    if not along > 0.0:
+        return
+    for j in range(1, n - 1):
+        off = 0.0
+        for i in range(n):
+            off += sheet[i, TIE] * sheet[j, first + i]
+        for i in range(n):
+            sheet[j, first + i] -= sheet[0, first + i] * off / along
+
+
+@inner
+def add_bend(table: Table, tau: Floats, sheet: Floats) -> None:
+    """Add the term of the moving kinks to the Hessian, for data read off a window around them."""
+    for j in range(1, tau.shape[0] - 1):
+        sheet[j, EXTRA + j - 1] += 2.0 * sheet[j, TURN] * push(table, tau, sheet, j)
+
+
+@inner
+def push(table: Table, tau: Floats, sheet: Floats, j: int) -> float:
     """Return `e p` at the interior vertex j; for data its mean over a window."""
-    t = tau[j]
+    t, value = tau[j], sheet[j, VALUE]
     if table.high.shape[1] > 1:
-        piece = count_below(table.edges, table.buckets, t, True)
+        piece = count_below(table.edges, table.buckets, t, INCLUSIVE)
         p, fp = densities(table, piece, t)
-        return phi[j] * p - fp
+        return value * p - fp
     h = WINDOW * min(t - tau[j - 1], tau[j + 1] - t)
-    before, here, after = np.empty((6, 2)), np.empty((6, 2)), np.empty((6, 2))
-    read_at(table, t - h, before)
-    read_at(table, t, here)
-    read_at(table, t + h, after)
-    error = error_between(before, here, slopes[j - 1], t, phi[j])
-    error += error_between(here, after, slopes[j], t, phi[j])
+    read_at(table, t - h, sheet, j, BESIDE)
+    read_at(table, t + h, sheet, j, AFTER)
+    left = (value - sheet[j - 1, VALUE]) / (t - tau[j - 1])
+    right = (sheet[j + 1, VALUE] - value) / (tau[j + 1] - t)
+    error = error_between(sheet, j, BESIDE, READING, left, t)
+    error += error_between(sheet, j, READING, AFTER, right, t)
     return error / (2.0 * h)
 
 
 @inner
-def error_between(a: Floats, b: Floats, slope: float, t: float, value: float) -> float:
-    """Return the integral of the error of the line through (t, value) between two readings."""
-    m = (b[0, 0] - a[0, 0]) + (b[0, 1] - a[0, 1])
-    x = (b[1, 0] - a[1, 0]) + (b[1, 1] - a[1, 1])
-    f = (b[3, 0] - a[3, 0]) + (b[3, 1] - a[3, 1])
-    return slope * (x - t * m) + value * m - f
+def error_between(sheet: Floats, j: int, a: int, b: int, slope: float, t: float) -> float:
+    """Return the integral of the error of the line through a vertex between two readings."""
+    m = (sheet[j, b] - sheet[j, a]) + (sheet[j, b + 1] - sheet[j, a + 1])
+    x = (sheet[j, b + 2] - sheet[j, a + 2]) + (sheet[j, b + 3] - sheet[j, a + 3])
+    f = (sheet[j, b + 6] - sheet[j, a + 6]) + (sheet[j, b + 7] - sheet[j, a + 7])
+    return slope * (x - t * m) + sheet[j, VALUE] * m - f
 
 
 @inner
-def damped_step(hessian: Floats, gradient: Floats, damping: float, step: Floats) -> bool:
+def damped_step(sheet: Floats, damping: float) -> bool:
     """Solve `(H + damping diag|H|) step = -gradient` by Cholesky; False if not positive."""
-    k = gradient.shape[0]
-    factor = np.empty((k, k))
+    k = sheet.shape[0] - 2
+    factor = EXTRA + k
     for i in range(k):
+        own = sheet[i + 1, EXTRA + i]
+        if own == 0.0:
+            own = 1.0  # a breakpoint that bends nothing stays where it is
         for j in range(i + 1):
-            s = hessian[i, j]
-            if i == j:
-                s += damping * abs(s)
+            s = own + damping * abs(own) if i == j else sheet[i + 1, EXTRA + j]
             for r in range(j):
-                s -= factor[i, r] * factor[j, r]
+                s -= sheet[i + 1, factor + r] * sheet[j + 1, factor + r]
             if i == j:
-                if not s > 1e-14 * abs(hessian[i, i]) or s <= 0.0:
+                if not s > 1e-14 * abs(own):
                     return False
-                factor[i, i] = np.sqrt(s)
+                sheet[i + 1, factor + i] = np.sqrt(s)
             else:
-                factor[i, j] = s / factor[j, j]
+                sheet[i + 1, factor + j] = s / sheet[j + 1, factor + j]
     for i in range(k):
-        s = -gradient[i]
+        s = -sheet[i + 1, GRADIENT]
         for r in range(i):
-            s -= factor[i, r] * step[r]
-        step[i] = s / factor[i, i]
+            s -= sheet[i + 1, factor + r] * sheet[r + 1, STEP]
+        sheet[i + 1, STEP] = s / sheet[i + 1, factor + i]
     for i in range(k - 1, -1, -1):
-        s = step[i]
+        s = sheet[i + 1, STEP]
         for r in range(i + 1, k):
-            s -= factor[r, i] * step[r]
-        step[i] = s / factor[i, i]
+            s -= sheet[r + 1, factor + i] * sheet[r + 1, STEP]
+        sheet[i + 1, STEP] = s / sheet[i + 1, factor + i]
     return True
 
 
 @inner
-def room(tau: Floats, step: Floats) -> float:
+def room(tau: Floats, sheet: Floats) -> float:
     """Return the largest share of a step that keeps the breakpoints in order."""
     share = 1.0
-    k = step.shape[0]
-    floor = CLOSEST * (tau[k + 1] - tau[0])
-    for i in range(k + 1):
+    last = tau.shape[0] - 1
+    floor = CLOSEST * (tau[last] - tau[0])
+    for i in range(last):
         gap = tau[i + 1] - tau[i]
-        left = step[i - 1] if i > 0 else 0.0
-        right = step[i] if i < k else 0.0
-        closing = left - right
+        closing = sheet[i, STEP] if i > 0 else 0.0
+        if i + 1 < last:
+            closing -= sheet[i + 1, STEP]
         most = min(CLOSING * gap, gap - floor)
         if closing > max(most, 0.0):
             share = min(share, max(most, 0.0) / closing)
     return share
 
 
+@inner
+def advance(tau: Floats, sheet: Floats, share: float, trial: Floats) -> bool:
+    """Write the breakpoints after a share of the step; tell whether any has moved."""
+    moved = False
+    for i in range(1, tau.shape[0] - 1):
+        trial[i] = tau[i] + share * sheet[i, STEP]
+        moved = moved or trial[i] != tau[i]
+    return moved
+
+
 @compiled
 def newton(table: Table, tau: Floats, tied: bool, skips: Floats, most: int) -> tuple[float, int]:
     """Move the interior vertices `tau[1:-1]` downhill in place; return squares and steps."""
-    k = tau.shape[0] - 2
-    readings, segments, phi, diagonal, lower = workspace(k + 2)
-    tie = np.zeros(k + 2)
-    lay(table, tau, readings, segments)
-    best = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
-    if k == 0:
-        return best, 0
-    gradient, step = np.zeros(k), np.zeros(k)
-    hessian = np.zeros((k, k))
-    trial = tau.copy()
+    vertices = tau.shape[0]
+    sheet = new_sheet(vertices)
+    trial = np.empty(vertices)
+    trial[0], trial[vertices - 1] = tau[0], tau[vertices - 1]
+    lay(table, tau, sheet)
+    best = assess(tau, sheet, tied, skips)
     damping = 1e-6
     made = 0
-    while made < most:
-        derivatives(table, tau, segments, tied, phi, diagonal, lower, tie, True, gradient, hessian)
+    while made < most and vertices > 2:
+        derivatives(tau, sheet, tied)
+        add_bend(table, tau, sheet)
         gained = 0.0
         now = best
         while damping < 1e12:
-            if damped_step(hessian, gradient, damping, step):
-                share = room(tau, step)
-                moved = False
-                for i in range(k):
-                    trial[i + 1] = tau[i + 1] + share * step[i]
-                    moved = moved or trial[i + 1] != tau[i + 1]
-                if not moved:
+            if damped_step(sheet, damping):
+                if not advance(tau, sheet, room(tau, sheet), trial):
                     break
-                lay(table, trial, readings, segments)
-                now = assess(trial, segments, tied, skips, phi, diagonal, lower, tie)
+                lay(table, trial, sheet)
+                now = assess(trial, sheet, tied, skips)
                 if now < best:
                     gained = best - now
                     break
             damping = 1e-3 if damping < 1e-3 else damping * 8.0
         if gained == 0.0:
             break
-        for i in range(k):
-            tau[i + 1] = trial[i + 1]
+        for i in range(vertices):
+            tau[i] = trial[i]
         best = now
         damping *= 0.1
         made += 1
         if gained <= NO_GAIN * best:
             break
     # Quadratic by now: what is left to gain drowns in rounding, the gradient does not.
-    for _ in range(FINAL_STEPS):
-        lay(table, tau, readings, segments)
-        best = assess(tau, segments, tied, skips, phi, diagonal, lower, tie)
-        derivatives(table, tau, segments, tied, phi, diagonal, lower, tie, True, gradient, hessian)
-        if not damped_step(hessian, gradient, 0.0, step) or room(tau, step) < 1.0:
+    for _ in range(FINAL_STEPS if vertices > 2 else 0):
+        lay(table, tau, sheet)
+        best = assess(tau, sheet, tied, skips)
+        derivatives(tau, sheet, tied)
+        add_bend(table, tau, sheet)
+        if not damped_step(sheet, 0.0) or room(tau, sheet) < 1.0:
             break
-        for i in range(k):
-            trial[i + 1] = tau[i + 1] + step[i]
-        lay(table, trial, readings, segments)
-        now = assess(trial, segments, tied, skips, phi, diagonal, lower, tie)
+        advance(tau, sheet, 1.0, trial)
+        lay(table, trial, sheet)
+        now = assess(trial, sheet, tied, skips)
         if not now <= best * (1.0 + ROUNDING):
             break
-        for i in range(k):
-            tau[i + 1] = trial[i + 1]
+        for i in range(vertices):
+            tau[i] = trial[i]
         best = now
         made += 1
     return best, made

@@ -14,7 +14,10 @@ import numpy as np
 
 from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.twofold import add, divide, multiply, scale, subtract, two_product, two_sum
-from reluscape.kernels.typing import Counts, Floats
+from reluscape.kernels.typing import Counts, Floats, flag
+
+# Whether data at a point count as below it.
+EXCLUSIVE, INCLUSIVE = flag(False), flag(True)
 
 
 class Table(NamedTuple):
@@ -86,24 +89,25 @@ def count_below(edges: Floats, buckets: Counts, t: float, inclusive: bool) -> in
 
 
 @inner
-def read(table: Table, piece: int, t: float, out: Floats) -> None:
-    """Write the six cumulative moments at `t` on a piece into `out` (6, 2) as pairs."""
+def read(table: Table, piece: int, t: float, out: Floats, row: int, column: int) -> None:
+    """Write the six cumulative moments at `t` on a piece into a row of `out` as pairs."""
     edges, high, low = table.edges, table.high, table.low
     degree = high.shape[1] - 1
     for i in range(6):
-        out[i, 0] = high[piece, degree, i]
-        out[i, 1] = low[piece, degree, i]
+        out[row, column + 2 * i] = high[piece, degree, i]
+        out[row, column + 2 * i + 1] = low[piece, degree, i]
     if degree == 0:
         return
     inside = min(max(t, float(edges[0])), float(edges[edges.shape[0] - 1]))
     zh, zl = two_sum(inside, -table.centres[piece])
     for d in range(degree - 1, -1, -1):
         for i in range(6):
-            ah, al = scale(out[i, 0], out[i, 1], zh)
-            al += out[i, 0] * zl
+            at = column + 2 * i
+            ah, al = scale(out[row, at], out[row, at + 1], zh)
+            al += out[row, at] * zl
             ah, al = add(ah, al, high[piece, d, i], low[piece, d, i])
-            out[i, 0] = ah
-            out[i, 1] = al
+            out[row, at] = ah
+            out[row, at + 1] = al
 
 
 @inner

@@ -285,11 +285,10 @@ def _descend(moments: Moments, network: Network, split: _Split) -> tuple[Network
     _, iterations = spline.newton(moments.table, tau, not free, skips, spline.MOST_STEPS)
     if moments.atomic:
         gaps.settle(moments.table, tau, not free, skips)
-    readings, parts, phi, diagonal, lower = segments.workspace(k + 2)
-    tie = np.zeros(k + 2)
-    segments.lay(moments.table, tau, readings, parts)
-    spline.assess(tau, parts, not free, skips, phi, diagonal, lower, tie)
-    return _rebuild(moments, network, split, tau, phi), iterations
+    sheet = segments.new_sheet(k + 2)
+    segments.lay(moments.table, tau, sheet)
+    spline.assess(tau, sheet, not free, skips)
+    return _rebuild(moments, network, split, tau, sheet[:, segments.VALUE]), iterations
 
 
 def _rebuild(
