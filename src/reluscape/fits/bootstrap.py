@@ -85,5 +85,5 @@ def refit(
     tied = line.left_active is not None and not line.free_slope
     skips = np.where(line.left_active, -1.0, 0.0) if line.left_active is not None else np.zeros(1)
     spline.newton(moments.table, tau, tied, skips, spline.MOST_STEPS)
-    gaps.settle(moments.table, tau, tied, skips)
+    gaps.settle(moments.table, tau, tied, skips, np.inf)
     return with_values(moments, tau, line.left_active, line.free_slope)

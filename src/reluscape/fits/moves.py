@@ -5,22 +5,29 @@ All of them change the vertices in place, only ever downhill, and return the sum
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.problems.moments import Moments
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 # A move must lower the sum of squares by this share to count.
 WORTHWHILE = 1e-10
-# Newton steps before a trial is judged, and how much above the best it may then still be.
+# Newton steps before a trial is judged, and how much above the best it may then still be; where
+# breakpoints are shaken, one round of settling is enough to tell.
 JUDGED_AFTER = 12
 PROMISING = 1.01
 # Rounds of exchange: each must improve, so this only bounds a pathological case.
 ROUNDS = 20
 # Sets of breakpoints taken out, and places for a jump or spike, that are followed down.
 FOLLOWED = 3
+# Inputs tried as the left end of a jump, evenly spread in rank, and its widths in inputs.
+JUMP_SITES = 500
+JUMP_WIDTHS = (1, 4)
 # How far shaking pushes a breakpoint, in inputs.
 REACH = 4
 
@@ -31,7 +38,7 @@ def descend(moments: Moments, tau: Floats, tied: bool, skips: Floats) -> float:
 
     squares, _ = spline.newton(moments.table, tau, tied, skips, spline.MOST_STEPS)
     if moments.atomic:
-        squares = gaps.settle(moments.table, tau, tied, skips)
+        squares = gaps.settle(moments.table, tau, tied, skips, np.inf)
     return squares
 
 
@@ -61,14 +68,14 @@ def exchange(
     table, k = moments.table, len(tau) - 2
     tied = skips is not None
     signs = np.zeros(max(k, 1)) if skips is None else skips
-    costs = np.empty_like(grid)
+    costs, places = np.empty_like(grid), grid[:, np.newaxis]
     for _ in range(ROUNDS):
         before = squares
         for j in range(k):
             rest = np.delete(tau, j + 1).astype(np.float64)
             others = np.delete(signs, j).astype(np.float64)
             for side in sides:
-                proposals.insertions(table, rest, tied, others, side, grid, readings, costs)
+                proposals.insertions(table, rest, tied, others, side, places, readings, costs)
                 best = int(costs.argmin())
                 if costs[best] == np.inf:
                     continue
@@ -87,23 +94,17 @@ def exchange(
 
 
 def cluster(moments: Moments, tau: Floats, count: int, squares: float) -> float:
-    """Take two or three breakpoints out and make the best jump or spike of them; data only."""
-    from reluscape.kernels import clusters
+    """Take two or three breakpoints out and make the best jump or spike of them; data only.
 
-    table, k = moments.table, len(tau) - 2
-    edges = table.edges
-    if k < count or len(edges) < count + 3:
+    Two breakpoints in neighbouring gaps make a jump, three a spike; either pays only as a whole.
+    """
+    edges = moments.table.edges
+    if len(tau) - 2 < count or len(edges) < count + 3:
         return squares
-    chosen = np.zeros((FOLLOWED, 4))
-    found = clusters.removals(table, tau, count, FOLLOWED, chosen)
     start, none = tau.copy(), np.zeros(1)
-    for i in range(found):
-        rest = np.delete(start, chosen[i, 1 : 1 + count].astype(np.int64))
-        places = np.zeros((FOLLOWED, 4))
-        (clusters.find_jumps if count == 2 else clusters.find_spikes)(table, rest, places)
-        for place in places[places[:, 0] > 0.0]:
-            columns = [1, 3] if count == 2 else [1, 2, 3]
-            trial = np.union1d(rest, edges[place[columns].astype(np.int64)])
+    for rest in _cheapest_removals(moments, start, count):
+        for place in _jumps(moments, rest) if count == 2 else _spikes(moments, rest):
+            trial = np.union1d(rest, edges[place])
             if len(trial) < len(tau) or trial[0] < tau[0] or trial[-1] > tau[-1]:
                 continue
             now = descend(moments, trial, False, none)
@@ -111,6 +112,52 @@ def cluster(moments: Moments, tau: Floats, count: int, squares: float) -> float:
                 squares = now
                 tau[:] = trial
     return squares
+
+
+def _cheapest_removals(moments: Moments, tau: Floats, count: int) -> list[Floats]:
+    """Return the vertices left when the breakpoints that are missed least are taken out."""
+    from reluscape.kernels import segments, spline
+
+    sheet, none = segments.new_sheet(len(tau) - count), np.zeros(1)
+    ranked: list[tuple[float, tuple[int, ...]]] = []
+    for gone in combinations(range(1, len(tau) - 1), count):
+        rest = np.delete(tau, gone)
+        segments.lay(moments.table, rest, sheet)
+        ranked.append((spline.assess(rest, sheet, False, none), gone))
+    return [np.delete(tau, gone) for _, gone in sorted(ranked)[:FOLLOWED]]
+
+
+def _jumps(moments: Moments, rest: Floats) -> list[Integers]:
+    """Return the inputs at the ends of the best jumps."""
+    from reluscape.kernels import proposals
+
+    edges = moments.table.edges
+    ends: list[Integers] = []
+    for width in JUMP_WIDTHS:
+        left = np.arange(1, len(edges) - 1 - width, max(len(edges) // JUMP_SITES, 1))
+        ends.append(np.column_stack([left, left + width]))
+    found: list[tuple[float, Integers]] = []
+    for pairs in ends:
+        places, costs = edges[pairs], np.empty(len(pairs))
+        readings = proposals.read_grid(moments.table, places.ravel())
+        proposals.insertions(moments.table, rest, False, np.zeros(1), 0.0, places, readings, costs)
+        best = np.argsort(costs)[: FOLLOWED * FOLLOWED]
+        found += [(float(costs[i]), pairs[i]) for i in best if costs[i] < np.inf]
+    chosen: list[Integers] = []
+    for _, pair in sorted(found, key=lambda item: item[0]):
+        # Neighbours of a jump that is taken are the same jump.
+        if all(abs(pair[0] - other[0]) > pair[1] - pair[0] for other in chosen):
+            chosen.append(pair)
+    return chosen[:FOLLOWED]
+
+
+def _spikes(moments: Moments, rest: Floats) -> list[Integers]:
+    """Return the inputs at the ends and the tip of the best spikes."""
+    from reluscape.kernels import clusters
+
+    places = np.zeros((FOLLOWED, 4))
+    clusters.find_spikes(moments.table, rest, places)
+    return [place[1:].astype(np.int64) for place in places if place[0] > 0.0]
 
 
 def shake(moments: Moments, tau: Floats, tries: int, seed: int, squares: float) -> float:
@@ -133,7 +180,7 @@ def shake(moments: Moments, tau: Floats, tries: int, seed: int, squares: float) 
         trial = np.concatenate([tau[:1], np.sort(inner), tau[-1:]])
         if not (np.diff(trial) > 0).all():
             continue
-        now = gaps.settle(moments.table, trial, False, none)
+        now = gaps.settle(moments.table, trial, False, none, squares * PROMISING)
         if now < squares * (1.0 - WORTHWHILE):
             squares = now
             tau[:] = trial

@@ -33,20 +33,23 @@ class Effort:
         Proposals followed down per grid.
     clusters : bool
         Whether to try jumps and spikes.
+    small : int
+        Up to so many inputs all of them, and all gap middles, are the grid.
     """
 
     grid: int
     grids: int
     followed: int
     clusters: bool
+    small: int
 
 
-THOROUGH = Effort(grid=160, grids=2, followed=6, clusters=True)
-# For the folds of a cross-validation, where a few parts in a thousand do not matter.
-QUICK = Effort(grid=80, grids=1, followed=3, clusters=False)
-
-# All data sites and gap middles are tried when there are so few; then the grid leaves no gap.
+# All inputs and gap middles are tried when there are so few; then the grid leaves no gap.
 SMALL = 128
+THOROUGH = Effort(grid=160, grids=2, followed=6, clusters=True, small=SMALL)
+# For the folds of a cross-validation, where a few parts in a thousand do not matter.
+QUICK = Effort(grid=80, grids=1, followed=3, clusters=False, small=40)
+
 # With so few ways to choose breakpoints from the grid, all of them are followed down.
 EXHAUSTIVE = 800
 # Random pushes of the result; with few data the gaps between them matter more.
@@ -54,17 +57,18 @@ SHAKES_SMALL = 60
 SHAKES = 10
 
 
-def grid_of(moments: Moments, size: int, shift: float) -> Floats:
+def grid_of(moments: Moments, size: int, shift: float, small: int = SMALL) -> Floats:
     """Return possible breakpoints, ends included: inputs at even ranks, or equal spacing.
 
-    `shift` in [0, 1) moves the ranks, so that different grids see different inputs.
+    `shift` in [0, 1) moves the ranks, so that different grids see different inputs. Up to `small`
+    inputs, all of them and the middles of the gaps are returned.
     """
     edges = moments.table.edges
     low, high = moments.support
     if not moments.atomic:
         inner = low + (high - low) * (np.arange(size) + shift) / size
         return np.unique(np.concatenate([[low], inner, [high]]))
-    if len(edges) <= SMALL:
+    if len(edges) <= small:
         middles = edges[:-1] + np.diff(edges) / 2
         return np.unique(np.concatenate([edges, middles]))
     ranks = ((np.arange(size) + shift) / size * (len(edges) - 1)).astype(np.int64)
@@ -88,8 +92,8 @@ def free_search(
     rng = np.random.default_rng(seed)
     most = max(widths)
     shifts = [float(shift) for shift in rng.uniform(size=effort.grids)]
-    grids = [grid_of(moments, effort.grid, shift) for shift in shifts]
-    if moments.atomic and len(moments.table.edges) <= SMALL:
+    grids = [grid_of(moments, effort.grid, shift, effort.small) for shift in shifts]
+    if moments.atomic and len(moments.table.edges) <= effort.small:
         grids = grids[:1]
 
     def tables(grid: Floats) -> tuple[Floats, NDArray[np.int64]]:

@@ -1,8 +1,7 @@
-"""Where a jump or a spike would help: two or three breakpoints at once.
+"""Where a spike would help: three breakpoints at once.
 
-Two breakpoints in neighbouring gaps make a jump, three make a spike; either pays only as a whole,
-so that no move of a single breakpoint finds it. Jumps are tried by solving; spikes are screened
-by what their hat function takes out of the residuals.
+A spike pays only as a whole, so that no move of a single breakpoint finds it. It is screened by
+what its hat function takes out of the residuals.
 """
 
 from __future__ import annotations
@@ -10,70 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from reluscape.kernels.compiled import compiled, inner
-from reluscape.kernels.segments import (
-    EXTRA,
-    READING,
-    RESIDUAL,
-    VALUE,
-    lay,
-    new_sheet,
-    solve,
-    squares,
-    summarise,
-)
-from reluscape.kernels.table import Table, read
-from reluscape.kernels.typing import Floats, number
+from reluscape.kernels.segments import VALUE, lay, new_sheet, solve
+from reluscape.kernels.table import Table
+from reluscape.kernels.typing import Floats
 
-# The rows of the two ends of a jump.
-LEFT, RIGHT = number(0), number(1)
-# Inputs tried as the left end of a jump, evenly spread in rank.
-JUMP_SITES = 500
-# Widths of a jump, in inputs.
-JUMP_WIDTHS = (1, 4)
 # Inputs tried as the left end of a spike, and its half widths in inputs.
 SPIKE_SITES = 5_000
 SPIKE_WIDTHS = (1, 2, 4, 8)
-
-
-@inner
-def without(tau: Floats, first: int, second: int, third: int, rest: Floats) -> None:
-    """Copy the vertices but for two or three interior ones (third = -1 for two)."""
-    r = 0
-    for i in range(tau.shape[0]):
-        if i != first and i != second and i != third:
-            rest[r] = tau[i]
-            r += 1
-
-
-@compiled
-def removals(table: Table, tau: Floats, count: int, wanted: int, chosen: Floats) -> int:
-    """Write the cheapest sets of `count` breakpoints to remove into `chosen` (wanted, 4).
-
-    Each row is the sum of squares left and the vertex numbers. Return how many rows there are.
-    """
-    k = tau.shape[0] - 2
-    rest = np.empty(k + 2 - count)
-    sheet = new_sheet(k + 2 - count)
-    found = 0
-    for i in range(wanted):
-        chosen[i, 0] = np.inf
-    for a in range(1, k):
-        for b in range(a + 1, k + 1):
-            for c in range(b + 1, k + 1) if count == 3 else range(-1, 0):
-                without(tau, a, b, c, rest)
-                lay(table, rest, sheet)
-                solve(sheet)
-                cost = squares(sheet)
-                i = min(found, wanted)
-                while i > 0 and chosen[i - 1, 0] > cost:
-                    if i < wanted:
-                        for d in range(4):
-                            chosen[i, d] = chosen[i - 1, d]
-                    i -= 1
-                if i < wanted:
-                    chosen[i, 0], chosen[i, 1], chosen[i, 2], chosen[i, 3] = cost, a, b, c
-                found = min(found + 1, wanted)
-    return found
 
 
 @inner
@@ -93,38 +35,6 @@ def keep_best(best: Floats, gain: float, left: int, middle: int, right: int) -> 
     if gain > best[worst, 0]:
         i = worst
         best[i, 0], best[i, 1], best[i, 2], best[i, 3] = gain, left, middle, right
-
-
-@compiled
-def find_jumps(table: Table, rest: Floats, best: Floats) -> None:
-    """Write the best places for a jump on top of the polyline `rest` into `best`."""
-    edges = table.edges
-    n = edges.shape[0]
-    k = rest.shape[0] - 2
-    base, sheet = new_sheet(k + 2), new_sheet(k + 4)
-    ends = np.empty((2, EXTRA))
-    lay(table, rest, base)
-    solve(base)
-    before = squares(base)
-    stride = max(n // JUMP_SITES, 1)
-    for width in JUMP_WIDTHS:
-        i = 0
-        for left in range(1, n - 1 - width, stride):
-            right = left + width
-            while i < k and rest[i + 1] <= edges[left]:
-                i += 1
-            if not (rest[i] < edges[left] and edges[right] < rest[i + 1]):
-                continue
-            read(table, left, edges[left], ends, LEFT, READING)
-            read(table, right, edges[right], ends, RIGHT, READING)
-            for r in range(k + 1):
-                for c in range(RESIDUAL + 1):
-                    sheet[r + 2 if r > i else r, c] = base[r, c]
-            summarise(base, i, ends, LEFT, rest[i], edges[left], sheet, i)
-            summarise(ends, LEFT, ends, RIGHT, edges[left], edges[right], sheet, i + 1)
-            summarise(ends, RIGHT, base, i + 1, edges[right], rest[i + 1], sheet, i + 2)
-            solve(sheet)
-            keep_best(best, before - squares(sheet), left, left, right)
 
 
 @compiled

@@ -34,8 +34,11 @@ PAIR_NEIGHBOURS = 3
 
 
 @compiled
-def settle(table: Table, tau: Floats, tied: bool, skips: Floats) -> float:
-    """Finish on data: place every breakpoint at its best among the gaps near it, in place."""
+def settle(table: Table, tau: Floats, tied: bool, skips: Floats, promising: float) -> float:
+    """Finish on data: place every breakpoint at its best among the gaps near it, in place.
+
+    Stops after a round that ends above `promising`. Returns the sum of squares.
+    """
     sheet = new_sheet(tau.shape[0])
     best = np.inf
     for _ in range(MOST_ROUNDS):
@@ -45,9 +48,12 @@ def settle(table: Table, tau: Floats, tied: bool, skips: Floats) -> float:
         start = min(start, best)
         best = move_singles(table, tau, tied, skips, sheet, best)
         best = within_gaps(table, tau, tied, skips, sheet, best)
+        derivatives(tau, sheet, tied)
         for j in range(1, tau.shape[0] - 1):
             for turn in range(2):
                 best = nudge(table, tau, tied, skips, j, 2.0 * turn - 1.0, sheet, best)
+        if best > promising:
+            break
         if best < start - NO_GAIN * start:
             continue
         best = move_pairs(table, tau, tied, skips, sheet, best)
@@ -94,13 +100,11 @@ def nudge(
 ) -> float:
     """Move one breakpoint into the gap on one side of it if that is downhill.
 
-    A corner of one breakpoint can spoil every joint step; alone the others still move.
+    A corner of one breakpoint can spoil every joint step; alone the others still move. The sheet
+    must be that of the breakpoints, derivatives included, and is so again afterwards.
     """
     edges = table.edges
     n = edges.shape[0]
-    lay(table, tau, sheet)
-    assess(tau, sheet, tied, skips)
-    derivatives(tau, sheet, tied)
     old = tau[j]
     slope, bend = sheet[j, GRADIENT], sheet[j, EXTRA + j - 1]
     at = count_below(edges, table.buckets, old, EXCLUSIVE)
@@ -115,16 +119,17 @@ def nudge(
     floor = CLOSEST * (tau[tau.shape[0] - 1] - tau[0])
     step = min(-slope / bend * side, (far - old) * side)
     step = min(step, (tau[j + 1] - old if side > 0.0 else old - tau[j - 1]) - floor)
-    for _ in range(NUDGES):
-        if not step > 0.0:
-            break
-        tau[j] = old + side * step
+    if not step > 0.0:
+        return best
+    for i in range(NUDGES + 1):
+        # In the end back to where it was.
+        tau[j] = old + side * step if i < NUDGES else old
         relay(table, tau, j, sheet)
         now = assess(tau, sheet, tied, skips)
-        if now < best:
+        if now < best and i < NUDGES:
+            derivatives(tau, sheet, tied)
             return now
         step *= 0.25
-    tau[j] = old
     return best
 
 

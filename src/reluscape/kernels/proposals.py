@@ -3,7 +3,7 @@
 `propose` is dynamic programming over a grid of possible breakpoints. As a function of the value
 at the last breakpoint the best cost so far is a minimum of parabolas; a beam keeps those that are
 lowest at a few values around the best one. It proposes for every number of breakpoints at once.
-`insertions` tells what one more breakpoint would gain at every place of a grid.
+`insertions` tells what one more breakpoint, or a few side by side, would gain at many places.
 
 Source: Maidstone, Fearnhead, Letchford (2017), Detecting changes in slope with an L0 penalty,
 for the parabolas; the beam replaces their exact pruning, since a proposal needs no proof.
@@ -38,12 +38,10 @@ PROBES = np.array([0.0, 0.03, -0.03, 0.1, -0.1, 0.3, -0.3, 0.8, -0.8, 2.0, -2.0,
 
 @compiled
 def read_grid(table: Table, grid: Floats) -> Floats:
-    """Return the moments at each grid point, as a sheet of which nothing else is set."""
-    last = grid.shape[0] - 1
-    sheet = np.empty((last + 1, EXTRA))
-    for i in range(last):
+    """Return the moments below each grid point, as a sheet of which nothing else is set."""
+    sheet = np.empty((grid.shape[0], EXTRA))
+    for i in range(grid.shape[0]):
         read_at(table, grid[i], sheet, i, READING)
-    read(table, table.high.shape[0] - 1, np.inf, sheet, last, READING)
     return sheet
 
 
@@ -69,26 +67,32 @@ def pairs(grid: Floats, sheet: Floats, costs: Floats) -> None:
 
 
 @inner
-def carry(parabola: Floats, cost: Floats, out: Floats) -> None:
-    """Add a line to a parabola in its left value, minimise over that: a parabola in its right."""
-    a = parabola[0] + cost[0]
-    b = parabola[1] + cost[3]
-    out[0] = cost[1]
-    out[1] = cost[4]
-    out[2] = parabola[2] + cost[5]
+def carry(
+    parabolas: Floats, k: int, r: int, q: int, costs: Floats, s: int
+) -> tuple[float, float, float]:
+    """Add the line from r to s to parabola q at r, minimise over the value at r.
+
+    Return the coefficients, highest first, of a parabola in the value at s.
+    """
+    a = parabolas[k, r, q, 0] + costs[r, s, 0]
+    b = parabolas[k, r, q, 1] + costs[r, s, 3]
+    two, one = costs[r, s, 1], costs[r, s, 4]
+    none = parabolas[k, r, q, 2] + costs[r, s, 5]
     if a > 0.0:
-        out[0] = max(out[0] - cost[2] * cost[2] / (4.0 * a), 0.0)
-        out[1] -= cost[2] * b / (2.0 * a)
-        out[2] -= b * b / (4.0 * a)
+        cross, half = costs[r, s, 2], 0.5 / a
+        two = max(two - 0.5 * cross * cross * half, 0.0)
+        one -= cross * b * half
+        none -= 0.5 * b * b * half
+    return two, one, none
 
 
 @inner
-def lowest(parabola: Floats) -> tuple[float, float]:
+def lowest(two: float, one: float, none: float) -> tuple[float, float]:
     """Return the least value of a parabola and where it is taken."""
-    if parabola[0] > 0.0:
-        at = -parabola[1] / (2.0 * parabola[0])
-        return parabola[2] - parabola[1] * parabola[1] / (4.0 * parabola[0]), at
-    return parabola[2], 0.0
+    if two > 0.0:
+        at = -one / (2.0 * two)
+        return none + 0.5 * one * at, at
+    return none, 0.0
 
 
 @compiled
@@ -112,6 +116,7 @@ def propose(
     for i in range(size):
         counts[i] = count_below(table.edges, table.buckets, grid[i], EXCLUSIVE)
     counts[size - 1] = table.edges.shape[0]
+    read(table, table.high.shape[0] - 1, np.inf, sheet, size - 1, READING)
     costs = np.empty((size, size, 6))
     pairs(grid, sheet, costs)
     parabolas = np.zeros((most + 1, size, beam, 3))
@@ -132,8 +137,9 @@ def propose(
                 if counts[s] - counts[r] < min_points:
                     continue
                 for q in range(kept[k - 1, r]):
-                    carry(parabolas[k - 1, r, q], costs[r, s], candidates[n])
-                    least[n], _ = lowest(candidates[n])
+                    two, one, none = carry(parabolas, k - 1, r, q, costs, s)
+                    candidates[n, 0], candidates[n, 1], candidates[n, 2] = two, one, none
+                    least[n], _ = lowest(two, one, none)
                     origin[n, 0] = r
                     origin[n, 1] = q
                     if least[n] < best:
@@ -144,7 +150,8 @@ def propose(
                 continue
             mass = sheet[s, READING]
             sigma = np.sqrt(max(best, 0.0) / mass) if mass > 0.0 else 0.0
-            _, centre = lowest(candidates[winner])
+            two, one, none = candidates[winner, 0], candidates[winner, 1], candidates[winner, 2]
+            _, centre = lowest(two, one, none)
             # No parabola above the winner's value at the farthest probe can be lowest anywhere.
             reach = PROBES[-1] * sigma
             bound = best + candidates[winner, 0] * reach * reach
@@ -197,7 +204,6 @@ def collect(
         for i in range(wanted):
             best[k, i] = np.inf
     knots = np.zeros((most + 1, wanted, max(most, 1)), np.int64)
-    closed = np.empty(3)
     totals = np.empty(size)
     slots = np.empty(size, np.int64)
     for k in range(most + 1):
@@ -206,8 +212,8 @@ def collect(
             if counts[size - 1] - counts[r] < min_points:
                 continue
             for q in range(kept[k, r]):
-                carry(parabolas[k, r, q], costs[r, size - 1], closed)
-                value, _ = lowest(closed)
+                two, one, none = carry(parabolas, k, r, q, costs, size - 1)
+                value, _ = lowest(two, one, none)
                 if value < totals[r]:
                     totals[r] = value
                     slots[r] = q
@@ -235,38 +241,45 @@ def insertions(
     tied: bool,
     skips: Floats,
     side: float,
-    grid: Floats,
+    places: Floats,
     readings: Floats,
     costs: Floats,
 ) -> None:
-    """Write the sum of squares after one more breakpoint at each grid point into `costs`.
+    """Write the sum of squares with more breakpoints, at each row of `places`, into `costs`.
 
-    Points that coincide with a vertex get infinity. `side` is the new breakpoint's share in the
-    leftmost slope, see `kernels.ties`.
+    `places` (G, count) is sorted; row g * count + c of `readings` has the moments at place (g, c).
+    A row that does not fit between two vertices gets infinity. `side` is the share of the new
+    breakpoints in the leftmost slope, see `kernels.ties`.
     """
-    k = tau.shape[0] - 2
-    base, sheet = new_sheet(k + 2), new_sheet(k + 3)
-    more, trial = np.empty(k + 1), np.empty(k + 3)
+    k, count = tau.shape[0] - 2, places.shape[1]
+    base, sheet = new_sheet(k + 2), new_sheet(k + 2 + count)
+    more, trial = np.empty(k + count), np.empty(k + 2 + count)
     floor = CLOSEST * (tau[k + 1] - tau[0])
     lay(table, tau, base)
     i = 0
-    for g in range(grid.shape[0]):
-        t = grid[g]
+    for g in range(places.shape[0]):
+        first, last = places[g, 0], places[g, count - 1]
         costs[g] = np.inf
-        while i < k and tau[i + 1] <= t:
+        while i < k and tau[i + 1] <= first:
             i += 1
-        if not tau[i] + floor < t < tau[i + 1] - floor:
+        if not (tau[i] + floor < first and last < tau[i + 1] - floor):
             continue
         for r in range(k + 2):
-            trial[r + 1 if r > i else r] = tau[r]
-        trial[i + 1] = t
+            trial[r + count if r > i else r] = tau[r]
         for r in range(k + 1):
             for c in range(RESIDUAL + 1):
-                sheet[r + 1 if r > i else r, c] = base[r, c]
-        summarise(base, i, readings, g, tau[i], t, sheet, i)
-        summarise(readings, g, base, i + 1, t, tau[i + 1], sheet, i + 1)
+                sheet[r + count if r > i else r, c] = base[r, c]
+        for c in range(count):
+            trial[i + 1 + c] = places[g, c]
+        row = g * count
+        summarise(base, i, readings, row, tau[i], first, sheet, i)
+        for c in range(1, count):
+            left, right = places[g, c - 1], places[g, c]
+            summarise(readings, row + c - 1, readings, row + c, left, right, sheet, i + c)
+        summarise(readings, row + count - 1, base, i + 1, last, tau[i + 1], sheet, i + count)
         if tied:
             for r in range(k):
-                more[r + 1 if r >= i else r] = skips[r]
-            more[i] = side
+                more[r + count if r >= i else r] = skips[r]
+            for c in range(count):
+                more[i + c] = side
         costs[g] = assess(trial, sheet, tied, more)

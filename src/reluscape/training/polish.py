@@ -284,7 +284,7 @@ def _descend(moments: Moments, network: Network, split: _Split) -> tuple[Network
     tau = np.concatenate([[low], split.knots, [high]])
     _, iterations = spline.newton(moments.table, tau, not free, skips, spline.MOST_STEPS)
     if moments.atomic:
-        gaps.settle(moments.table, tau, not free, skips)
+        gaps.settle(moments.table, tau, not free, skips, np.inf)
     sheet = segments.new_sheet(k + 2)
     segments.lay(moments.table, tau, sheet)
     spline.assess(tau, sheet, not free, skips)
