@@ -169,3 +169,23 @@ def test_flow_quantities_drift_only_with_the_step_squared():
 
     ratio = drift(0.01, 100) / drift(0.005, 200)
     np.testing.assert_allclose(ratio, 2.0, rtol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("steps", "record_every"), [(0, None), (7, 3), (6, 3), (2500, None), (5, 9)]
+)
+def test_recorded_risks_are_those_of_the_networks_on_the_way(steps, record_every):
+    x = np.linspace(-1.0, 2.0, 23)
+    problem = rs.Samples(x, np.cos(3.0 * x))
+    start = rs.Network([1.0, -2.0], [0.3, 0.5], [0.7, -0.4], 0.1)
+    run = rs.descend(problem, start, step_size=0.01, steps=steps, record_every=record_every)
+    assert run.recorded[0] == 0
+    assert run.recorded[-1] == run.steps == steps
+    assert np.all(np.diff(run.recorded) > 0)
+    assert len(run.risks) == len(run.recorded) <= 1002
+    for made, risk in list(zip(run.recorded, run.risks, strict=True))[
+        :: max(len(run.risks) // 4, 1)
+    ]:
+        there = rs.descend(problem, start, step_size=0.01, steps=int(made)).network
+        assert risk == pytest.approx(problem.risk(there), rel=1e-13)
+    assert run.risks[-1] == problem.risk(run.network)

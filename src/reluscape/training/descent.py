@@ -21,6 +21,8 @@ Outcome = Literal["finished", "diverged"]
 
 # Steps between two reports of progress.
 CHUNK = 100_000
+# Risks recorded by default: an exact risk costs as much as forty steps.
+RECORDS = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,9 @@ class Descent:
     network : Network
         After the last step made.
     risks : ndarray, shape (m,)
-        Risk before step `i * record_every`, and after the last if that falls on the raster.
+        Exact risks on the way; the first is that of the start, the last that of `network`.
+    recorded : ndarray of int, shape (m,)
+        Steps made before each of them.
     steps : int
         Steps made.
     outcome : {"finished", "diverged"}
@@ -41,6 +45,7 @@ class Descent:
 
     network: Network
     risks: Floats
+    recorded: NDArray[np.int64]
     steps: int
     outcome: Outcome
 
@@ -52,7 +57,7 @@ def descend(
     step_size: float,
     steps: int,
     at_zero: Literal["gt", "ge"] = "gt",
-    record_every: int = 1,
+    record_every: int | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> Descent:
     """Run full-batch gradient descent `theta - step_size * gradient` for a number of steps.
@@ -70,8 +75,9 @@ def descend(
     steps : int
     at_zero : {"gt", "ge"}
         Derivative of ReLU at zero, 0 or 1; see `Samples.gradient`.
-    record_every : int
-        Raster of `risks`.
+    record_every : int, optional
+        Steps between two of the `risks`; by default there are about a thousand. A risk costs as
+        much as some forty steps, so that 1 makes a long run slow.
     progress : callable (message, fraction), optional
 
     Returns
@@ -88,11 +94,13 @@ def descend(
     >>> from reluscape import Interval, Network, affine
     >>> problem = Interval(affine(1, 0), 0, 1)
     >>> run = descend(problem, Network([1.0], [0.1], [0.5]), step_size=0.1, steps=2000)
-    >>> run.outcome, bool(run.risks[-1] < 1e-12)
-    ('finished', True)
+    >>> run.outcome, bool(run.risks[-1] < 1e-12), len(run.risks), int(run.recorded[-1])
+    ('finished', True, 1001, 2000)
     """
     check_run(step_size, steps)
-    if not is_whole(record_every) or record_every < 1:
+    if record_every is None:
+        record_every = max(-(-steps // RECORDS), 1)
+    elif not is_whole(record_every) or record_every < 1:
         raise InputError(f"record_every is {record_every!r}; give a whole number >= 1.")
     active = zero_is_active(at_zero)
     if isinstance(problem, Samples) and not (problem.on_a_line and network.scalar):
@@ -132,7 +140,23 @@ def descend(
         if done < todo or last:
             break
     outcome: Outcome = "finished" if made == steps else "diverged"
-    return Descent(rebuild(network, w, b, v, affine), np.concatenate(risks), made, outcome)
+    final = rebuild(network, w, b, v, affine)
+    return _result(problem, final, np.concatenate(risks), record_every, made, outcome)
+
+
+def _result(
+    problem: Samples | Interval,
+    network: Network,
+    risks: Floats,
+    record_every: int,
+    steps: int,
+    outcome: Outcome,
+) -> Descent:
+    """Add the last risk if it is not on the raster."""
+    recorded = np.arange(len(risks), dtype=np.int64) * record_every
+    if recorded[-1] != steps:
+        risks, recorded = np.append(risks, problem.risk(network)), np.append(recorded, steps)
+    return Descent(network, risks, recorded, steps, outcome)
 
 
 def check_run(step_size: float, steps: int) -> None:
@@ -185,7 +209,7 @@ def _descend_rows(
         made += 1
         if progress is not None and made % 1000 == 0:
             progress("descent", made / steps)
-    return Descent(current, np.array(risks), made, outcome)
+    return _result(problem, current, np.array(risks), record_every, made, outcome)
 
 
 # As in the compiled loop: fourth powers of such parameters still fit into a double.
