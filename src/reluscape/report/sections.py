@@ -152,7 +152,8 @@ def _method(inference: InferenceLike) -> str:
         "Standard errors and intervals come from the bootstrap."
         if inference.method == "bootstrap"
         else "Standard errors and intervals are asymptotic: they take the number of breakpoints as "
-        "known, and the noise as independent and of one size; with few rows they are somewhat short."
+        "known, and the noise as independent and of one size. With few rows they are somewhat "
+        "short."
     )
     return html.paragraph(text, "note")
 
