@@ -267,12 +267,18 @@ def test_a_reader_that_leaves_early_is_no_error(folder: Path) -> None:
         assert noise(done.stderr) == []
 
 
+def heed_interrupts() -> None:
+    """Undo that shells have jobs in the background ignore Ctrl-C, as their children then do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
 def test_interrupted_while_it_works(folder: Path, number: signal.Signals) -> None:
     (folder / "r.html").write_text("old")
     working = subprocess.Popen(
         [*MODULE, *HAT, "--bootstrap", "1000000", "--report", "r.html", "--save", "n.json"],
         cwd=folder,
+        preexec_fn=heed_interrupts,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -290,6 +296,7 @@ def test_interrupted_while_it_reads(folder: Path) -> None:
     reading = subprocess.Popen(
         [*MODULE, "fit", "-"],
         cwd=folder,
+        preexec_fn=heed_interrupts,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
