@@ -27,7 +27,7 @@ class Plan:
     networks: tuple[int, ...] = (1, 1_000)
     rows: tuple[int, ...] = (1_000, 100_000, 1_000_000)
     seconds: float = 1.0
-    longest: float = 60.0
+    longest: float = 12.0
     limit: float = 900.0
 
 

@@ -27,9 +27,9 @@ class Plan:
     knots: tuple[int, ...] = KNOTS
     largest: int = 1_000_000
     seeds: int = 10
-    run_limit: float = 40.0
-    budget: float = 15.0
-    thorough_budget: float = 90.0
+    run_limit: float = 20.0
+    budget: float = 8.0
+    thorough_budget: float = 40.0
     thorough_rows: int = 1_000
 
 

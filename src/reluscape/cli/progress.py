@@ -83,7 +83,7 @@ def announcing_compilation() -> Generator[None]:
             del event
             if not self.told:
                 self.told = True
-                tell("reluscape: compiling for this machine, once; this can take half a minute.")
+                tell("reluscape: compiling for this machine, once; this takes some twenty seconds.")
                 helpers.append(
                     subprocess.Popen(
                         [sys.executable, "-m", "reluscape.fits.warm"],
