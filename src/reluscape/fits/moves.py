@@ -1,4 +1,4 @@
-"""Moves that leave a local minimum: exchange, jumps, spikes, and shaking.
+"""Moves that leave a local minimum: exchange, jumps, spikes, hopping, and shaking.
 
 All of them change the vertices in place, only ever downhill, and return the sum of squares.
 """
@@ -184,4 +184,32 @@ def shake(moments: Moments, tau: Floats, tries: int, seed: int, squares: float) 
         if now < squares * (1.0 - WORTHWHILE):
             squares = now
             tau[:] = trial
+    return squares
+
+
+def hop(moments: Moments, tau: Floats, tries: int, seed: int, squares: float) -> float:
+    """Take up to three breakpoints out, put them anywhere, and descend: basin hopping.
+
+    New places are uniform on the scale of the vertices left, dense where these are dense.
+    """
+    from reluscape.kernels import spline
+
+    k = len(tau) - 2
+    if k < 2:
+        return squares
+    rng, none = np.random.default_rng(seed), np.zeros(1)
+    for _ in range(tries):
+        moved = rng.choice(k, size=min(int(rng.integers(1, 4)), k), replace=False) + 1
+        rest = np.delete(tau, moved)
+        ranks = rng.uniform(0.0, len(rest) - 1.0, len(moved))
+        new = np.interp(ranks, np.arange(len(rest)), rest)
+        trial = np.sort(np.concatenate([rest, new]))
+        if not (np.diff(trial) > 0).all():
+            continue
+        now, _ = spline.newton(moments.table, trial, False, none, JUDGED_AFTER)
+        if now < squares * PROMISING:
+            now = descend(moments, trial, False, none)
+            if now < squares * (1.0 - WORTHWHILE):
+                squares = now
+                tau[:] = trial
     return squares

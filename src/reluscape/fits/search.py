@@ -55,6 +55,8 @@ EXHAUSTIVE = 800
 # Random pushes of the result; with few data the gaps between them matter more.
 SHAKES_SMALL = 60
 SHAKES = 10
+# Breakpoints put anywhere, with more data: where spare ones go has many near-equal answers.
+HOPS = 60
 
 
 def grid_of(moments: Moments, size: int, shift: float, small: int = SMALL) -> Floats:
@@ -135,6 +137,8 @@ def refine(moments: Moments, line: Polyline, grid: Floats, seed: int) -> Polylin
             break
         squares = moves.exchange(moments, tau, grid, readings, squares)
     tries = SHAKES_SMALL if len(moments.table.edges) <= SMALL else SHAKES
+    if len(moments.table.edges) > SMALL:
+        squares = moves.hop(moments, tau, HOPS, seed, squares)
     moves.shake(moments, tau, tries, seed, squares)
     return with_values(moments, tau, None)
 

@@ -13,8 +13,9 @@ from reluscape.kernels.segments import VALUE, lay, new_sheet, solve
 from reluscape.kernels.table import Table
 from reluscape.kernels.typing import Floats
 
-# Inputs tried as the left end of a spike, and its half widths in inputs.
-SPIKE_SITES = 5_000
+# Inputs tried as the left end of a spike, and its half widths in inputs: a single outlier is only
+# found from the inputs beside it.
+SPIKE_SITES = 20_000
 SPIKE_WIDTHS = (1, 2, 4, 8)
 
 
