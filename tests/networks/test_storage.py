@@ -166,6 +166,17 @@ def test_npz_that_is_not_ours(tmp_path):
     refused(path, "truncated or is not")
 
 
+@pytest.mark.parametrize(("offset", "value"), [(8, 1), (10, 99)], ids=["encrypted", "unknown pack"])
+def test_npz_that_cannot_be_unpacked(saved, offset, value):
+    path = saved / "net.npz"
+    content = bytearray(path.read_bytes())
+    directory, at = content.index(b"PK\1\2"), offset
+    content[directory + at] = value
+    content[at - 2] = value
+    path.write_bytes(content)
+    refused(path, "truncated or is not")
+
+
 def test_npz_of_another_version(saved):
     path = saved / "net.npz"
     with np.load(path) as archive:

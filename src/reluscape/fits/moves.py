@@ -5,6 +5,7 @@ All of them change the vertices in place, only ever downhill, and return the sum
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
 import numpy as np
@@ -25,6 +26,8 @@ PROMISING = 1.01
 ROUNDS = 20
 # Sets of breakpoints taken out, and places for a jump or spike, that are followed down.
 FOLLOWED = 3
+# The compiled kernels let go of the interpreter's lock: independent descents run side by side.
+THREADS = 2
 # Inputs tried as the left end of a jump, evenly spread in rank, and its widths in inputs.
 JUMP_SITES = 500
 JUMP_WIDTHS = (1, 4)
@@ -101,16 +104,24 @@ def cluster(moments: Moments, tau: Floats, count: int, squares: float) -> float:
     edges = moments.table.edges
     if len(tau) - 2 < count or len(edges) < count + 3:
         return squares
-    start, none = tau.copy(), np.zeros(1)
-    for rest in _cheapest_removals(moments, start, count):
-        for place in _jumps(moments, rest) if count == 2 else _spikes(moments, rest):
-            trial = np.union1d(rest, edges[place])
-            if len(trial) < len(tau) or trial[0] < tau[0] or trial[-1] > tau[-1]:
-                continue
-            now = descend(moments, trial, False, none)
-            if now < squares * (1.0 - WORTHWHILE):
-                squares = now
-                tau[:] = trial
+    none = np.zeros(1)
+
+    def places(rest: Floats) -> list[Floats]:
+        found = _jumps(moments, rest) if count == 2 else _spikes(moments, rest)
+        trials = [np.union1d(rest, edges[place]) for place in found]
+        return [t for t in trials if len(t) == len(tau) and t[0] == tau[0] and t[-1] == tau[-1]]
+
+    def follow(trial: Floats) -> float:
+        return descend(moments, trial, False, none)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        rests = _cheapest_removals(moments, tau, count)
+        trials = [trial for found in pool.map(places, rests) for trial in found]
+        ends = list(pool.map(follow, trials))
+    for trial, now in zip(trials, ends, strict=True):
+        if now < squares * (1.0 - WORTHWHILE):
+            squares = now
+            tau[:] = trial
     return squares
 
 
@@ -153,14 +164,16 @@ def _jumps(moments: Moments, rest: Floats) -> list[Integers]:
 
 def _spikes(moments: Moments, rest: Floats) -> list[Integers]:
     """Return the inputs at the ends and the tip of the best spikes."""
-    from reluscape.kernels import clusters
+    from reluscape.kernels import spikes
 
     places = np.zeros((FOLLOWED, 4))
-    clusters.find_spikes(moments.table, rest, places)
+    spikes.find_spikes(moments.table, rest, places)
     return [place[1:].astype(np.int64) for place in places if place[0] > 0.0]
 
 
-def shake(moments: Moments, tau: Floats, tries: int, seed: int, squares: float) -> float:
+def shake(
+    moments: Moments, tau: Floats, tries: int, rng: np.random.Generator, squares: float
+) -> float:
     """Push breakpoints to random places nearby and settle again; data only.
 
     Gap by gap the sum of squares has many minima that differ in the sixth digit.
@@ -170,7 +183,7 @@ def shake(moments: Moments, tau: Floats, tries: int, seed: int, squares: float) 
     edges, k = moments.table.edges, len(tau) - 2
     if k < 1 or len(edges) < 3:
         return squares
-    rng, none = np.random.default_rng(seed), np.zeros(1)
+    none = np.zeros(1)
     for _ in range(tries):
         at = np.searchsorted(edges, tau[1:-1]) + rng.integers(-REACH, REACH + 1, k)
         at = np.clip(at, 1, len(edges) - 2)
@@ -187,7 +200,9 @@ def shake(moments: Moments, tau: Floats, tries: int, seed: int, squares: float) 
     return squares
 
 
-def hop(moments: Moments, tau: Floats, tries: int, seed: int, squares: float) -> float:
+def hop(
+    moments: Moments, tau: Floats, tries: int, rng: np.random.Generator, squares: float
+) -> float:
     """Take up to three breakpoints out, put them anywhere, and descend: basin hopping.
 
     New places are uniform on the scale of the vertices left, dense where these are dense.
@@ -197,7 +212,7 @@ def hop(moments: Moments, tau: Floats, tries: int, seed: int, squares: float) ->
     k = len(tau) - 2
     if k < 2:
         return squares
-    rng, none = np.random.default_rng(seed), np.zeros(1)
+    none = np.zeros(1)
     for _ in range(tries):
         moved = rng.choice(k, size=min(int(rng.integers(1, 4)), k), replace=False) + 1
         rest = np.delete(tau, moved)

@@ -55,8 +55,10 @@ EXHAUSTIVE = 800
 # Random pushes of the result; with few data the gaps between them matter more.
 SHAKES_SMALL = 60
 SHAKES = 10
-# Breakpoints put anywhere, with more data: where spare ones go has many near-equal answers.
-HOPS = 60
+# Breakpoints put anywhere, with more data: where spare ones go has many near-equal answers. Each
+# chain goes its own way.
+HOPS = 30
+CHAINS = 2
 
 
 def grid_of(moments: Moments, size: int, shift: float, small: int = SMALL) -> Floats:
@@ -101,7 +103,7 @@ def free_search(
     def tables(grid: Floats) -> tuple[Floats, NDArray[np.int64]]:
         return proposals.propose(moments.table, grid, most, 0.0, 0, effort.followed)
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(moves.THREADS) as pool:
         found = list(pool.map(tables, grids))
         jobs = [
             (moments, k, grid, costs[k], knots[k])
@@ -117,14 +119,20 @@ def free_search(
                 best[k] = line
         if not effort.clusters:
             return best
-        refined = {
-            k: pool.submit(refine, moments, line, grids[0], seed) for k, line in best.items()
+        refined = {k: pool.submit(refine, moments, line, grids[0]) for k, line in best.items()}
+        chains = np.random.SeedSequence(seed).spawn(CHAINS)
+        shaken = {
+            k: [pool.submit(stir, moments, future.result(), chain) for chain in chains]
+            for k, future in refined.items()
         }
-        return {k: future.result() for k, future in refined.items()}
+        return {
+            k: min((future.result() for future in futures), key=lambda line: line.squares)
+            for k, futures in shaken.items()
+        }
 
 
-def refine(moments: Moments, line: Polyline, grid: Floats, seed: int) -> Polyline:
-    """Try jumps, spikes and single moves until nothing gains, then shake."""
+def refine(moments: Moments, line: Polyline, grid: Floats) -> Polyline:
+    """Try jumps, spikes and single moves until nothing gains."""
     if len(line.tau) < 3 or not moments.atomic:
         return line
     tau, squares = line.tau.copy(), line.squares
@@ -136,10 +144,19 @@ def refine(moments: Moments, line: Polyline, grid: Floats, seed: int) -> Polylin
         if not squares < before * (1.0 - moves.WORTHWHILE):
             break
         squares = moves.exchange(moments, tau, grid, readings, squares)
-    tries = SHAKES_SMALL if len(moments.table.edges) <= SMALL else SHAKES
-    if len(moments.table.edges) > SMALL:
-        squares = moves.hop(moments, tau, HOPS, seed, squares)
-    moves.shake(moments, tau, tries, seed, squares)
+    return with_values(moments, tau, None)
+
+
+def stir(moments: Moments, line: Polyline, chain: np.random.SeedSequence) -> Polyline:
+    """Hop and shake at random: few data are only shaken, the gaps between them matter more."""
+    if len(line.tau) < 3 or not moments.atomic:
+        return line
+    rng, tau, squares = np.random.default_rng(chain), line.tau.copy(), line.squares
+    if len(moments.table.edges) <= SMALL:
+        moves.shake(moments, tau, SHAKES_SMALL // CHAINS, rng, squares)
+    else:
+        squares = moves.hop(moments, tau, HOPS, rng, squares)
+        moves.shake(moments, tau, SHAKES, rng, squares)
     return with_values(moments, tau, None)
 
 

@@ -17,7 +17,7 @@ from reluscape.problems.samples import Samples
 
 def warm() -> None:
     """Call every kernel of a fit once, on a dozen rows."""
-    from reluscape.kernels import clusters, gaps, proposals, segments, spline
+    from reluscape.kernels import gaps, proposals, segments, spikes, spline
 
     x = np.linspace(0.0, 1.0, 12)
     problem = Samples(x, x * x)
@@ -26,7 +26,7 @@ def warm() -> None:
     tau, none = np.array([low, 0.3, 0.6, high]), np.zeros(2)
     grid = x.copy()
     problem.risk(Network([1.0], [-0.5], [1.0], skip=[0.0]))
-    clusters.find_spikes(table, tau, np.zeros((1, 4)))
+    spikes.find_spikes(table, tau, np.zeros((1, 4)))
     sheet = segments.new_sheet(4)
     segments.lay(table, tau, sheet)
     spline.assess(tau, sheet, False, none)

@@ -28,7 +28,8 @@ _UNREADABLE = (
     EOFError,
     ValueError,
     KeyError,
-    NotImplementedError,
+    # What zipfile raises where a member is encrypted, or packed in a way it does not know.
+    RuntimeError,
     SyntaxError,
     struct.error,
     zipfile.BadZipFile,

@@ -13,15 +13,15 @@ from reluscape.kernels.segments import VALUE, lay, new_sheet, solve
 from reluscape.kernels.table import Table
 from reluscape.kernels.typing import Floats
 
-# Inputs tried as the left end of a spike, and its half widths in inputs: a single outlier is only
-# found from the inputs beside it.
-SPIKE_SITES = 20_000
+# Inputs tried as the left end of a wider spike, evenly spread in rank, and its half widths in
+# inputs. Spikes on a single input, what an outlier asks for, are tried at every one.
+SPIKE_SITES = 4_000
 SPIKE_WIDTHS = (1, 2, 4, 8)
 
 
 @inner
 def keep_best(best: Floats, gain: float, left: int, middle: int, right: int) -> None:
-    """Insert a candidate into `best` (FOLLOWED, 4), sorted by gain; near twins replace."""
+    """Insert a candidate into `best` (FOLLOWED, 4): for a worse twin nearby, else for the worst."""
     rows = best.shape[0]
     for i in range(rows):
         near = abs(best[i, 1] - left) <= right - left
@@ -51,6 +51,7 @@ def find_spikes(table: Table, rest: Floats, best: Floats) -> None:
     hinge = np.empty(n)
     hinge[0] = 0.0
     error = 0.0
+    worst = 0.0
     piece = 0
     for i in range(1, n):
         while piece < k and rest[piece + 1] <= edges[i - 1]:
@@ -59,11 +60,17 @@ def find_spikes(table: Table, rest: Floats, best: Floats) -> None:
         rise = (base[piece + 1, VALUE] - value) / (rest[piece + 1] - rest[piece])
         m = (high[i, 0, 0] - high[i - 1, 0, 0]) + (low[i, 0, 0] - low[i - 1, 0, 0])
         f = (high[i, 0, 3] - high[i - 1, 0, 3]) + (low[i, 0, 3] - low[i - 1, 0, 3])
-        error += f - m * (value + rise * (edges[i - 1] - rest[piece]))
+        missing = f - m * (value + rise * (edges[i - 1] - rest[piece]))
+        if i > 1 and m > 0.0 and missing * missing > worst * m:
+            keep_best(best, missing * missing / m, i - 2, i - 1, i)
+            worst = best[:, 0].min()
+        error += missing
         hinge[i] = hinge[i - 1] + error * (edges[i] - edges[i - 1])
     stride = max(n // SPIKE_SITES, 1)
     for one in SPIKE_WIDTHS:
         for two in SPIKE_WIDTHS:
+            if one + two == 2:
+                continue
             for left in range(0, n - one - two, stride):
                 middle, right = left + one, left + one + two
                 up, down = edges[middle] - edges[left], edges[right] - edges[middle]
