@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from reluscape.networks.network import Network
     from reluscape.networks.neurons import NeuronState
     from reluscape.networks.storage import load_network
+    from reluscape.optimum.certificate import Certificate, load_certificate
+    from reluscape.optimum.checker import Check, check
     from reluscape.problems.interval import Interval
     from reluscape.problems.samples import Samples
     from reluscape.problems.targets import (
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Activation",
+    "Certificate",
+    "Check",
     "Constraints",
     "Descent",
     "Estimate",
@@ -66,9 +70,11 @@ __all__ = [
     "__version__",
     "affine",
     "breakpoint_spread",
+    "check",
     "descend",
     "fit",
     "leaky",
+    "load_certificate",
     "load_network",
     "multistart",
     "piecewise_linear",
@@ -81,6 +87,8 @@ __all__ = [
 
 _HOME = {
     "Activation": "networks.activations",
+    "Certificate": "optimum.certificate",
+    "Check": "optimum.checker",
     "Constraints": "fits.constraints",
     "Descent": "training.descent",
     "Estimate": "fits.inference",
@@ -99,9 +107,11 @@ _HOME = {
     "WidthRow": "fits.widths",
     "affine": "problems.targets",
     "breakpoint_spread": "training.initialise",
+    "check": "optimum.checker",
     "descend": "training.descent",
     "fit": "fitting",
     "leaky": "networks.activations",
+    "load_certificate": "optimum.certificate",
     "load_network": "networks.storage",
     "multistart": "training.multistart",
     "piecewise_linear": "problems.targets",

@@ -116,6 +116,20 @@ def fit(
         float, typer.Option(metavar="D", help="Least distance between breakpoints.")
     ] = 0.0,
     min_points: Annotated[int, typer.Option(metavar="N", help="Fewest distinct x on a piece.")] = 0,
+    certify: Annotated[
+        bool,
+        typer.Option("--certify", help="Also bound the risk of all networks of this width."),
+    ] = False,
+    gap: Annotated[
+        float | None,
+        typer.Option(
+            metavar="G", help="Relative gap that the bound must close; 1e-6 if not given."
+        ),
+    ] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="Seconds for the bound; the best so far counts."),
+    ] = None,
     level: Annotated[
         float, typer.Option(metavar="P", help="Level of the intervals, between 0 and 1.")
     ] = 0.95,
@@ -133,6 +147,9 @@ def fit(
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a figure, .png, .svg or .pdf.")
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the proof of the bound, .json.")
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
@@ -161,11 +178,41 @@ def fit(
             slope_max=slope_max,
             min_distance=min_distance,
             min_points=min_points,
+            certify=certify,
+            gap=gap,
+            time_limit=time_limit,
             level=level,
             bootstrap=bootstrap,
             save=save,
             report=report,
             plot=plot,
+            certificate=certificate,
             as_json=as_json,
         )
     )
+
+
+@app.command()
+def check(
+    certificate: Annotated[
+        Path, typer.Argument(metavar="CERT", help="A certificate that fit --certify wrote.")
+    ],
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA", help="Its data: a CSV, TSV or Parquet file, or - for standard input."
+        ),
+    ],
+    x: Annotated[str | None, typer.Option("--x", metavar="COL", help="Column of x.")] = None,
+    y: Annotated[str | None, typer.Option("--y", metavar="COL", help="Column of y.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="COL", help="Column of weights, 0 or more.")
+    ] = None,
+) -> int:
+    """Prove again, in exact arithmetic, that no network of its width beats a certificate's bound.
+
+    Exit status: 0 it holds, 1 it does not, 2 the input or the call was wrong.
+    """
+    from reluscape.cli.check import run
+
+    return run(certificate, data, x=x, y=y, weights=weights)

@@ -39,11 +39,15 @@ class Request:
     slope_max: float | None
     min_distance: float
     min_points: int
+    certify: bool
+    gap: float | None
+    time_limit: float | None
     level: float
     bootstrap: int | None
     save: Path | None
     report: Path | None
     plot: Path | None
+    certificate: Path | None
     as_json: bool
 
 
@@ -67,7 +71,11 @@ def run(request: Request) -> int:
     width = _width(request)
     _check_options(request)
     outputs = check_outputs(
-        request.data, save=request.save, report=request.report, plot=request.plot
+        request.data,
+        save=request.save,
+        report=request.report,
+        plot=request.plot,
+        certificate=request.certificate,
     )
     from reluscape.cli.tables import read_columns
 
@@ -104,6 +112,14 @@ def _check_options(request: Request) -> None:
     """Refuse what can be refused before any work."""
     if not 0 < request.level < 1:
         raise InputError(f"--level is {request.level:g}; give a number between 0 and 1, like 0.95.")
+    certifying = (
+        ("--gap", request.gap),
+        ("--time-limit", request.time_limit),
+        ("--certificate", request.certificate),
+    )
+    for option, value in certifying:
+        if value is not None and not request.certify:
+            raise InputError(f"{option} goes with --certify only; add that, or leave it out.")
     if request.bootstrap is not None and request.bootstrap < 2:
         raise InputError(f"--bootstrap is {request.bootstrap}; give 2 replicates or more.")
     if request.bootstrap is not None and len(request.x) > 1:
@@ -126,6 +142,9 @@ def _fit(request: Request, width: int | Literal["auto"], columns: Columns) -> Re
                 Samples(columns.x, columns.y, columns.weights),
                 width,
                 skip=request.skip,
+                certify=request.certify,
+                gap=1e-6 if request.gap is None else request.gap,
+                time_limit=request.time_limit,
                 seed=request.seed,
                 max_width=10 if request.max_width is None else request.max_width,
                 monotone=request.monotone,
@@ -164,6 +183,9 @@ def _write(request: Request, result: Result, outputs: Outputs) -> FileError | No
     try:
         if outputs.save:
             result.fit.network.save(outputs.save)
+        certificate = cast("Fit", result.fit).certificate
+        if outputs.certificate and certificate is not None:
+            certificate.save(outputs.certificate)
         if outputs.plot or outputs.report:
             _draw(request, result, outputs)
     except OSError as problem:

@@ -12,6 +12,7 @@ SUFFIXES = {
     "--save": (".json", ".npz"),
     "--report": (".html", ".htm"),
     "--plot": (".png", ".svg", ".pdf"),
+    "--certificate": (".json",),
 }
 
 
@@ -21,23 +22,34 @@ class Outputs:
 
     Attributes
     ----------
-    save, report, plot : Path or None
-        The network, the HTML report and the figure, where they are asked for.
+    save, report, plot, certificate : Path or None
+        The network, the HTML report, the figure and the certificate, where they are asked for.
     """
 
     save: Path | None
     report: Path | None
     plot: Path | None
+    certificate: Path | None
 
     @property
     def paths(self) -> dict[str, Path]:
         """The files to write, by what they hold."""
-        named = {"save": self.save, "report": self.report, "plot": self.plot}
+        named = {
+            "save": self.save,
+            "report": self.report,
+            "plot": self.plot,
+            "certificate": self.certificate,
+        }
         return {name: path for name, path in named.items() if path is not None}
 
 
 def check_outputs(
-    data: str, *, save: Path | None = None, report: Path | None = None, plot: Path | None = None
+    data: str,
+    *,
+    save: Path | None = None,
+    report: Path | None = None,
+    plot: Path | None = None,
+    certificate: Path | None = None,
 ) -> Outputs:
     """Make sure that every file can be written.
 
@@ -45,7 +57,7 @@ def check_outputs(
     ----------
     data : str
         The table that is read, which must not be overwritten.
-    save, report, plot : Path or None
+    save, report, plot, certificate : Path or None
         The files to write.
 
     Returns
@@ -65,10 +77,15 @@ def check_outputs(
         ...
     reluscape.errors.InputError: --plot cannot write a.gif; end its name in .png, .svg or .pdf.
     """
-    for option, path in (("--save", save), ("--report", report), ("--plot", plot)):
+    for option, path in (
+        ("--save", save),
+        ("--report", report),
+        ("--plot", plot),
+        ("--certificate", certificate),
+    ):
         if path is not None:
             _check(option, path, data)
-    return Outputs(save, report, plot)
+    return Outputs(save, report, plot, certificate)
 
 
 def _check(option: str, path: Path, data: str) -> None:
@@ -76,9 +93,8 @@ def _check(option: str, path: Path, data: str) -> None:
         raise FileError(f"{option} {path} is a directory; give the path of a file.")
     known = SUFFIXES[option]
     if path.suffix.lower() not in known:
-        raise InputError(
-            f"{option} cannot write {path}; end its name in {', '.join(known[:-1])} or {known[-1]}."
-        )
+        names = " or ".join(part for part in (", ".join(known[:-1]), known[-1]) if part)
+        raise InputError(f"{option} cannot write {path}; end its name in {names}.")
     if not path.parent.is_dir():
         raise FileError(f"{option}: there is no folder {path.parent}; make it first.")
     if path.exists() and data != "-" and Path(data).exists() and path.samefile(data):

@@ -18,6 +18,7 @@ from reluscape.fits.polyline import Polyline
 from reluscape.fits.widths import WidthRow
 from reluscape.networks.arrays import is_number, is_whole
 from reluscape.networks.network import Network
+from reluscape.optimum.certificate import Certificate
 from reluscape.problems.interval import Interval
 from reluscape.problems.samples import Samples
 
@@ -63,6 +64,10 @@ class Fit:
     seconds : float
         Wall time of the fit.
     seed : int
+    lower_bound : float
+        No network of this width has a lower risk; 0 without `certify=True`.
+    certificate : Certificate or None
+        What proves the lower bound, see `check`.
     """
 
     problem: Problem
@@ -81,6 +86,13 @@ class Fit:
     seconds: float
     seed: int
     line: Polyline | None = field(repr=False, default=None)
+    lower_bound: float = 0.0
+    certificate: Certificate | None = field(repr=False, default=None)
+
+    @property
+    def gap(self) -> float:
+        """How far the lower bound is below the risk, relative to the risk."""
+        return max(1.0 - self.lower_bound / self.risk, 0.0) if self.risk > 0.0 else 0.0
 
     def predict(self, x: ArrayLike) -> Floats:
         """Evaluate the fitted network at `x`, shape (n,) or (n, inputs)."""
@@ -174,6 +186,8 @@ class Fit:
         if self.line is None:
             title = f"Shallow network of width {self.width}"
         facts = [("risk", number(self.risk, 10)), ("R squared", number(self.r_squared))]
+        if self.certificate is not None:
+            facts.insert(1, ("lower bound", f"{number(self.lower_bound, 10)} (gap {self.gap:.1e})"))
         if isinstance(self.problem, Samples):
             facts.insert(0, ("rows", str(self.problem.size)))
             facts.insert(2, ("sum of squares", number(self.sum_of_squares, 10)))

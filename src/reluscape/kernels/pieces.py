@@ -1,0 +1,136 @@
+"""Lines between clusters of breakpoints, and what they cost under linear terms.
+
+A node is a cluster of neighbouring breakpoints in a range of data gaps (`optimum.nodes`). A piece
+is the line between two nodes; its price is the least that the data between them, and the linear
+terms that both nodes put on that line, can cost: a concave quadratic in the terms.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from reluscape.kernels.compiled import inner
+from reluscape.kernels.typing import Booleans, Floats, Integers
+
+# Distinct inputs that pin a line down; with fewer between them nodes form one cluster.
+LINE = 2
+# Kinds of nodes that are links of longer chains: first, second, and all later ones.
+FIRST, SECOND, LATER = 8, 9, 10
+# Multipliers of a node.
+MULTIPLIERS = 3
+# Rows of pieces, one column each: a concave quadratic in the terms (p0, p1) that the node at hand
+# adds. The price without them, mean of y, slope, mean of x, 1/(4 mass), 1/(4 spread), and the terms
+# of the node at the other end.
+PRICE, MEAN, SLOPE, CENTRE, MASS, SPREAD, TERM, TURN, SCRATCH = range(9)
+PIECE = 9
+# Stands for 1/0 where rounding leaves no spread: any term then costs everything.
+NO_SPREAD = 1e300
+
+
+class Graph(NamedTuple):
+    """Nodes as seen in one direction; all arrays have one entry per node unless said otherwise.
+
+    `rows` (R, 12) are cumulative moments at the ends of nodes, as pairs of floats, and `places`
+    (R,) the number of inputs left of them. `enter` and `leave` are the rows where a node meets the
+    line before and after it, `clear_before` and `clear_after` the numbers of inputs, counted in
+    the graph's direction, that other nodes must keep off by two. `entries` lists nodes by the layer
+    they are entered from, from `entry_starts[j]`, and `exits` by the layer they leave. `on_enter`
+    and `on_leave` (N, 3, 2) are the linear terms per multiplier, `own` (N, 3) those on the value at
+    a single input in between, with target `target` and `weight`; `floor` is what the data inside
+    cost at least.
+    """
+
+    rows: Floats
+    places: Integers
+    backward: bool
+    enter: Integers
+    leave: Integers
+    clear_before: Integers
+    clear_after: Integers
+    kind: Integers
+    far_in: Booleans
+    far_out: Booleans
+    entries: Integers
+    entry_starts: Integers
+    entry_layer: Integers
+    exits: Integers
+    exit_starts: Integers
+    on_enter: Floats
+    on_leave: Floats
+    own: Floats
+    target: Floats
+    weight: Floats
+    floor: Floats
+
+
+@inner
+def read_line(rows: Floats, i: int, j: int, piece: Floats) -> None:
+    """Write the least squares of the data between two rows and the line that attains them."""
+    if i > j:
+        i, j = j, i
+    mass = (rows[j, 0] - rows[i, 0]) + (rows[j, 6] - rows[i, 6])
+    x = (rows[j, 1] - rows[i, 1]) + (rows[j, 7] - rows[i, 7])
+    xx = (rows[j, 2] - rows[i, 2]) + (rows[j, 8] - rows[i, 8])
+    y = (rows[j, 3] - rows[i, 3]) + (rows[j, 9] - rows[i, 9])
+    xy = (rows[j, 4] - rows[i, 4]) + (rows[j, 10] - rows[i, 10])
+    yy = (rows[j, 5] - rows[i, 5]) + (rows[j, 11] - rows[i, 11])
+    piece[:] = 0.0
+    if not mass > 0.0:
+        return
+    mean = x / mass
+    spread = xx - x * mean
+    piece[MEAN] = y / mass
+    piece[CENTRE] = mean
+    piece[MASS] = 0.25 / mass
+    both = xy - mean * y
+    left = yy - y * piece[MEAN]
+    if not spread > 0.0:
+        piece[SPREAD] = NO_SPREAD
+        return
+    piece[SLOPE] = both / spread
+    piece[SPREAD] = 0.25 / spread
+    piece[PRICE] = max(left - both * piece[SLOPE], 0.0)
+
+
+@inner
+def cheapest(pieces: Floats, count: int, p0: float, p1: float) -> tuple[float, int]:
+    """Return the lowest price under the terms p0 * L(0) + p1 * slope of L, and which piece has it.
+
+    In two loops, of which the first runs on vectors.
+    """
+    prices = pieces[SCRATCH]
+    for i in range(count):
+        c0 = pieces[TERM, i] + p0
+        c1 = pieces[TURN, i] + p1 - p0 * pieces[CENTRE, i]
+        prices[i] = (
+            pieces[PRICE, i]
+            + c0 * (pieces[MEAN, i] - c0 * pieces[MASS, i])
+            + c1 * (pieces[SLOPE, i] - c1 * pieces[SPREAD, i])
+        )
+    best, which = np.inf, -1
+    for i in range(count):
+        if prices[i] < best:
+            best, which = prices[i], i
+    return best, which
+
+
+@inner
+def ascent(piece: Floats, p0: float, p1: float, d0: float, d1: float) -> float:
+    """Return the derivative of a price along (d0, d1)."""
+    c0 = piece[TERM] + p0
+    c1 = piece[TURN] + p1 - p0 * piece[CENTRE]
+    slope0 = piece[MEAN] - 2.0 * c0 * piece[MASS]
+    slope1 = piece[SLOPE] - 2.0 * c1 * piece[SPREAD]
+    return slope0 * d0 + slope1 * (d1 - d0 * piece[CENTRE])
+
+
+@inner
+def add_terms(on_enter: Floats, on_leave: Floats, multipliers: Floats, p: Floats) -> None:
+    """Write the linear terms on both lines of a node."""
+    p[:] = 0.0
+    for m in range(MULTIPLIERS):
+        for c in range(2):
+            p[c] += multipliers[m] * on_enter[m, c]
+            p[2 + c] += multipliers[m] * on_leave[m, c]
