@@ -38,7 +38,7 @@ BOUNDED = (
 )
 BOUNDED_SO_FAR = (
     "By its search, no network of width {width} has a risk below {bound:.10g}, {gap:.1e} below "
-    "this one's; there was no time to close the gap. The certificate lets anyone prove it (check)."
+    "this one's; the gap is not closed. The certificate lets anyone prove it (check)."
 )
 SEVERAL_INPUTS = (
     "Lowest risk among quasi-Newton descents from {starts} random start(s); {what} (scaled "

@@ -94,6 +94,53 @@ class Fit:
         """How far the lower bound is below the risk, relative to the risk."""
         return max(1.0 - self.lower_bound / self.risk, 0.0) if self.risk > 0.0 else 0.0
 
+    def pinned(self, share: float = 0.01) -> Floats:
+        """Return where the breakpoints of every good fit are.
+
+        No continuous piecewise-linear function with this many breakpoints comes within `share` of
+        this fit's risk unless each of its breakpoints lies in its interval.
+
+        Parameters
+        ----------
+        share : float, default 0.01
+            How much more risk still counts as good, relative to the risk.
+
+        Returns
+        -------
+        ndarray, shape (k, 2)
+            One interval per breakpoint, in units of x, ending on inputs; from the bounds of the
+            search, in floating point.
+
+        Raises
+        ------
+        InputError
+            For several inputs, an `Interval`, a plain network, constraints, or a share that is
+            not above 0.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from reluscape import Samples, fit
+        >>> x = np.linspace(0, 1, 101)
+        >>> y = abs(x - 0.4) + 0.01 * np.cos(99 * x)
+        >>> fit(Samples(x, y), 1).pinned(0.05).round(2)
+        array([[0.39, 0.41]])
+        """
+        if not is_number(share) or not 0.0 < share < math.inf:
+            raise InputError(f"share is {share!r}; give a number above 0, for instance 0.01.")
+        plain = not self.skip or self.constraints.active
+        if not isinstance(self.problem, Samples) or not self.problem.on_a_line or plain:
+            raise InputError(
+                "breakpoints are pinned for data with one input, a skip connection and no "
+                "constraints."
+            )
+        if not self.width or self.problem.distinct <= self.width + 2:
+            low, high = self.problem.x.min(), self.problem.x.max()
+            return np.tile([float(low), float(high)], (self.width, 1))
+        from reluscape.optimum.pinned import pinned
+
+        return pinned(self.problem, self.risk, self.width, share)
+
     def predict(self, x: ArrayLike) -> Floats:
         """Evaluate the fitted network at `x`, shape (n,) or (n, inputs)."""
         return self.network(x)

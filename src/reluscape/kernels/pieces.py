@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reluscape.kernels.compiled import inner
+from reluscape.kernels.compiled import fused, inner
+from reluscape.kernels.twofold import two_sum
 from reluscape.kernels.typing import Booleans, Floats, Integers
 
 # Distinct inputs that pin a line down; with fewer between them nodes form one cluster.
@@ -32,8 +33,8 @@ NO_SPREAD = 1e300
 class Graph(NamedTuple):
     """Nodes as seen in one direction; all arrays have one entry per node unless said otherwise.
 
-    `rows` (R, 12) are cumulative moments at the ends of nodes, as pairs of floats, and `places`
-    (R,) the number of inputs left of them. `enter` and `leave` are the rows where a node meets the
+    `rows` (R, 13) are cumulative moments at the ends of nodes, as pairs of floats, and the input
+    that follows; `places` (R,) the number of inputs left of them. `enter` and `leave` are the rows where a node meets the
     line before and after it, `clear_before` and `clear_after` the numbers of inputs, counted in
     the graph's direction, that other nodes must keep off by two. `entries` lists nodes by the layer
     they are entered from, from `entry_starts[j]`, and `exits` by the layer they leave. `on_enter`
@@ -71,18 +72,24 @@ def read_line(rows: Floats, i: int, j: int, piece: Floats) -> None:
     if i > j:
         i, j = j, i
     mass = (rows[j, 0] - rows[i, 0]) + (rows[j, 6] - rows[i, 6])
-    x = (rows[j, 1] - rows[i, 1]) + (rows[j, 7] - rows[i, 7])
-    xx = (rows[j, 2] - rows[i, 2]) + (rows[j, 8] - rows[i, 8])
+    # About the first input, without rounding what cancels: segments may be very narrow.
+    origin = rows[i, 12]
+    x, x_low = two_sum(rows[j, 1] - rows[i, 1], rows[j, 7] - rows[i, 7])
+    xx, xx_low = two_sum(rows[j, 2] - rows[i, 2], rows[j, 8] - rows[i, 8])
     y = (rows[j, 3] - rows[i, 3]) + (rows[j, 9] - rows[i, 9])
-    xy = (rows[j, 4] - rows[i, 4]) + (rows[j, 10] - rows[i, 10])
+    xy, xy_low = two_sum(rows[j, 4] - rows[i, 4], rows[j, 10] - rows[i, 10])
     yy = (rows[j, 5] - rows[i, 5]) + (rows[j, 11] - rows[i, 11])
+    xx = fused(-origin, x, xx) + (xx_low - origin * x_low)
+    x = fused(-origin, mass, x) + x_low
+    xx = fused(-origin, x, xx)
+    xy = fused(-origin, y, xy) + xy_low
     piece[:] = 0.0
     if not mass > 0.0:
         return
     mean = x / mass
     spread = xx - x * mean
     piece[MEAN] = y / mass
-    piece[CENTRE] = mean
+    piece[CENTRE] = origin + mean
     piece[MASS] = 0.25 / mass
     both = xy - mean * y
     left = yy - y * piece[MEAN]

@@ -146,6 +146,20 @@ class Rows:
             result.append(big + small)
         return result
 
+    def spreads(self, i: int, j: int) -> list[tuple[float, float]]:
+        """Return the spread of x, that of x with y, and that of y from place i to j, as balls."""
+        mass, x, xx, y, xy, yy = (q - p for p, q in zip(self.sums[i], self.sums[j], strict=True))
+        if not mass:
+            return [(0.0, 0.0)] * 3
+        sx, sy, sw = self.scales
+        numbers = (
+            ((xx * mass - x * x), mass * sw * sx * sx),
+            ((xy * mass - x * y), mass * sw * sx * sy),
+            (yy * mass - y * y * self.fine, mass * sw * sy * sy * self.fine),
+        )
+        quotients = [top / bottom for top, bottom in numbers]
+        return [(value, UNIT * abs(value) + TINY) for value in quotients]
+
     def _pairs(self, place: int) -> list[tuple[float, float]]:
         """Return the scaled moments of the first inputs as pairs of floats."""
         sx, sy, sw = self.scales

@@ -65,8 +65,8 @@ class Step:
     halved : bool
         Whether wide cells of the survivors are halved first.
     layer, split, upper : int, int, bool
-        Unless `layer` is -1: nodes that hold this breakpoint are kept only if `16 a + kind` is at
-        least `split` (`upper`) or below it.
+        Unless `layer` is -1: nodes that hold this breakpoint are kept only if their `place_of` is
+        at least `split` (`upper`) or below it.
     sweeps : tuple of Sweep
     leaves : tuple of Leaf
     """
@@ -83,6 +83,13 @@ class Step:
 def key_of(layer: Integers, kind: Integers, a: Integers, d: Integers, inputs: int) -> Integers:
     """Return one number per node that tells it from all others of its cover."""
     return ((layer * 16 + kind) * (inputs + 1) + a) * (inputs + 1) + d
+
+
+def place_of(
+    layer: Integers, kind: Integers, a: Integers, d: Integers, j: int, inputs: int
+) -> Integers:
+    """Return the order of nodes that hold breakpoint j: no two have the same number."""
+    return ((a * 16 + kind) * (inputs + 1) + d) * 2 + (layer == j)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +161,7 @@ def digest_of(problem: Samples) -> str:
 
 def check_data(problem: Samples, certificate: Certificate) -> None:
     """Raise unless these are the data of the certificate."""
-    if not problem.on_a_line:
+    if not hasattr(problem, "on_a_line") or not problem.on_a_line:
         raise InputError("a certificate is about data with one input and y of shape (n,).")
     if problem.size != certificate.rows:
         raise InputError(

@@ -17,9 +17,9 @@ from reluscape.problems.samples import Samples
 # Share of the gap that is left for the difference between the search's arithmetic and the
 # checker's, and the least of it, relative to the spread of the targets.
 SLACK = 0.02
-ROUNDING = 1e-12
+ROUNDING = 1e-15
 # Spread of the targets below which a risk counts as 0.
-NOTHING = 1e-12
+NOTHING = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,14 +93,15 @@ def certify(
         share = math.log(first[0] / open_gap) / math.log(max(first[0] / gap, 1.0 + 1e-9))
         progress(f"risk {risk:.6g}, at least {bound:.6g}", min(max(share, 0.0), 1.0))
 
-    low, proof = 0.0, Proof(-math.inf, (), closed=True)
+    # A line has no breakpoint to place, and few inputs are fitted without error.
+    proof = Proof(target.goal if not width else 0.0, (), closed=True)
     if width and target.goal > 0.0 and len(target.line.x) > width + 2:
         deadline = begun + (math.inf if time_limit is None else time_limit)
         with ThreadPoolExecutor(2) as pool:
             proof = prove(
                 target.line, width, target.goal, deadline=deadline, report=report, pool=pool
             )
-        low = target.risk(proof.low) if proof.low > -math.inf else 0.0
+    low = float(target.risk(proof.low)) if proof.low > -math.inf else 0.0
     certificate = Certificate(
         width, problem.size, digest_of(problem), network, risk, low, target.force, proof.steps
     )

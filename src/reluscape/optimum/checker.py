@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.optimum.arithmetic import Rows, exact_rows, risk_of
-from reluscape.optimum.certificate import Certificate, Leaf, Sweep, check_data, key_of
+from reluscape.optimum.certificate import Certificate, Leaf, Sweep, check_data, key_of, place_of
 from reluscape.optimum.covers import (
     AT_END,
     FIRST,
@@ -121,15 +121,19 @@ def check(certificate: Certificate, problem: Samples) -> Check:
     if certificate.network.width > certificate.width:
         reason = f"the network has more than {certificate.width} neurons"
         return Check(False, 0.0, float(risk), reason)
-    if not abs(risk - Fraction(certificate.risk)) <= allowed:
+    if not np.isfinite(certificate.risk) or abs(risk - Fraction(certificate.risk)) > allowed:
         reason = f"the network's risk is {float(risk):.17g}, not {certificate.risk:.17g}"
         return Check(False, 0.0, float(risk), reason)
-    if not np.isfinite(certificate.lower_bound):
-        return Check(False, 0.0, float(risk), "the bound is not a number")
+    if not np.isfinite(certificate.lower_bound) or Fraction(certificate.lower_bound) > risk:
+        return Check(False, 0.0, float(risk), "the bound is above the network's risk")
     goal = rows.goal(certificate.lower_bound)
     if goal <= 0.0:
         return Check(True, certificate.lower_bound, float(risk), "no function of x costs less")
-    if not certificate.width or rows.count <= certificate.width + LINE:
+    if not certificate.width:
+        if _value(rows, Leaf((), (), np.zeros(0)), 1.0) >= Fraction(goal):
+            return Check(True, certificate.lower_bound, float(risk), "no line costs less")
+        return Check(False, 0.0, float(risk), "the best line costs less")
+    if rows.count <= certificate.width + LINE:
         return Check(False, 0.0, float(risk), "the bound is above what such data can cost")
     # Balls that grow without bound are meant to: they prove nothing.
     with np.errstate(all="ignore"):
@@ -148,6 +152,10 @@ def _replay(certificate: Certificate, rows: Rows, goal: float) -> str:
         cover = waiting.pop(name, None)
         if cover is None:
             continue  # nothing was left there
+        if any(sweep.backward == bool(i % 2) for i, sweep in enumerate(step.sweeps)):
+            return f"the sweeps of step {number} do not go back and forth"
+        if any(sweep.multipliers.shape != (len(sweep.keys), 3) for sweep in step.sweeps):
+            return f"step {number} has more keys than multipliers, or fewer"
         left = _sweep_all(rows, cover, step.sweeps, k, goal, factor)
         if not len(left):
             continue
@@ -163,7 +171,8 @@ def _replay(certificate: Certificate, rows: Rows, goal: float) -> str:
             continue
         j = follow.layer
         held = (left[:, LAYER] <= j) & (last(left) >= j)
-        above = left[:, A] * 16 + left[:, KIND] >= follow.split
+        columns = (left[:, c] for c in (LAYER, KIND, A, D))
+        above = place_of(*columns, j, rows.count) >= follow.split
         waiting[number, 2 * j] = left[~held | ~above]
         waiting[number, 2 * j + 1] = left[~held | above]
     return f"{len(waiting)} covers are never emptied" if waiting else ""
@@ -175,7 +184,7 @@ def _sweep_all(
     """Price all paths through a cover under the given multipliers; return what is below the goal.
 
     `costs[0]` holds for each node the cheapest way to it from the left, itself included, and
-    `costs[1]` from the right. A sweep renews one of them breakpoint by breakpoint with new
+    `costs[1]` from the right. Sweeps go backward first, then forward, and so on: each renews one of them breakpoint by breakpoint with new
     multipliers; the cheapest path through a node is one plus the way on from the other, where the
     old multipliers of what lies ahead still count: every line has one set of terms.
     """

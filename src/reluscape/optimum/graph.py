@@ -137,7 +137,7 @@ def graphs_of(line: Line, nodes: Nodes, width: int) -> Graphs:
     """Build both views."""
     inputs = len(line.x)
     places = np.unique(np.concatenate([[0, inputs], nodes.a, nodes.b]))
-    rows = line.rows[places]
+    rows = np.column_stack([line.rows[places], line.x[np.minimum(places, inputs - 1)]])
     a, b = np.searchsorted(places, nodes.a), np.searchsorted(places, nodes.b)
     enter, leave, own, target, weight = terms(line, nodes)
     floor = floors(line, nodes)

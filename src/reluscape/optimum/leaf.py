@@ -8,6 +8,7 @@ of its two ends; these are tied to each other, and the program is solved in thos
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -111,22 +112,27 @@ def solve(line: Line, gaps: list[int], signs: tuple[int, ...]) -> tuple[float, F
         end = len(x) if j == k else gaps[j]
         if end == start:
             continue
-        both = line.rows[end] - line.rows[start]
-        mass, sx, sxx, sy, sxy, syy = both[:6] + both[6:]
-        mean = sx / mass
+        # In fractions: single placements may hold inputs that lie very close together.
+        pairs = zip(line.rows[start].tolist(), line.rows[end].tolist(), strict=True)
+        both = [Fraction(q) - Fraction(p) for p, q in pairs]
+        mass, sx, sxx, sy, sxy, syy = (both[i] + both[i + 6] for i in range(6))
+        if mass <= 0:
+            continue
+        mean, level = float(sx / mass), float(sy / mass)
+        spread, turn = float(sxx - sx * sx / mass), float(sxy - sx * sy / mass)
+        alone = float(syy - sy * sy / mass)
         # Terms on the value at the mean input and on the slope, per multiplier.
         terms = np.zeros((2 * k, 2))
         for i, way in ((j - 1, 1.0), (j, -1.0)):
             if 0 <= i < k:
                 for row, side, at in ((2 * i, 1.0, gaps[i] - 1), (2 * i + 1, -1.0, gaps[i])):
                     terms[row] = way * side * signs[i] * np.array([1.0, x[at] - mean])
-        spread, turn = sxx - sx * mean, sxy - sx * sy / mass
-        slope += terms[:, 0] * sy / mass
-        curve += np.outer(terms[:, 0], terms[:, 0]) / (2.0 * mass)
-        if end - start > 1:
+        slope += terms[:, 0] * level
+        curve += np.outer(terms[:, 0], terms[:, 0]) / (2.0 * float(mass))
+        if end - start > 1 and spread > 0.0:
             slope += terms[:, 1] * turn / spread
             curve += np.outer(terms[:, 1], terms[:, 1]) / (2.0 * spread)
-            total += max(syy - sy * sy / mass - turn * turn / spread, 0.0)
+            total += max(alone - turn * turn / spread, 0.0)
     slope, curve = tied.T @ slope, tied.T @ curve @ tied
     multipliers = np.zeros(tied.shape[1])
     if len(multipliers):

@@ -27,6 +27,11 @@ Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 
+# Relative radius from which spreads are computed again in fractions, unless there are too many.
+NARROW = 1e-9
+MOST_NARROW = 20_000
+
+
 @dataclass(frozen=True, eq=False)
 class Terms:
     """What nodes add to the lines before and after them: p0 L(0) + p1 slope; and inside."""
@@ -109,8 +114,16 @@ def _line(rows: Rows, i: Integers, j: Integers) -> tuple[Floats, Ball, Ball, Bal
     mass, x, xx, y, xy, yy = rows.between(i, j)
     mean, level = x / mass, y / mass
     spread, both = xx - x * mean, xy - mean * y
+    left = yy - y * level
+    narrow = np.flatnonzero(~(spread.rad < NARROW * spread.mid) | ~(left.rad < NARROW * left.mid))
+    if len(narrow) <= MOST_NARROW:
+        for at in narrow.tolist():
+            index = np.unravel_index(at, i.shape)
+            exact = rows.spreads(int(i[index]), int(j[index]))
+            for ball, (mid, rad) in zip((spread, both, left), exact, strict=True):
+                ball.mid[index], ball.rad[index] = mid, rad
     slope = both / spread
-    squares = (yy - y * level - both * slope).low
+    squares = (left - both * slope).low
     squares = np.where(np.isfinite(squares) & (squares > 0.0) & (j - i > LINE), squares, 0.0)
     one = exactly(np.full(i.shape, 0.25))
     return squares, level, slope, mean, one / mass, one / spread

@@ -18,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.optimum.certificate import Leaf, Step, Sweep, key_of
+from reluscape.optimum.certificate import Leaf, Step, Sweep, key_of, place_of
 from reluscape.optimum.graph import Graphs, Line, graphs_of
 from reluscape.optimum.leaf import placement, sign_patterns, solve
 from reluscape.optimum.nodes import Nodes, bisect, whole
@@ -128,7 +128,7 @@ def divide(
     if holds[j].sum() < 2:
         return
     # In order of gaps, so that halves are neighbourhoods.
-    place = left.a * 16 + left.kind
+    place = place_of(left.layer, left.kind, left.a, left.d, j, len(line.x))
     split = int(np.sort(place[holds[j]])[holds[j].sum() // 2])
     for upper in (False, True):
         keep = ~holds[j] | ((place >= split) == upper)
