@@ -10,6 +10,7 @@ from reluscape.kernels.pieces import (
     CENTRE,
     FIRST,
     LATER,
+    LENGTH,
     LINE,
     MULTIPLIERS,
     PIECE,
@@ -33,6 +34,8 @@ def gather(graph: Graph, t: int, multipliers: Floats, costs: Floats, pieces: Flo
     if layer == 0:
         end = rows.shape[0] - 1 if graph.backward else 0
         read_line(rows, end, here, pieces[:, 0])
+        if not graph.backward:
+            pieces[CENTRE, 0] -= pieces[LENGTH, 0]
         if abs(places[here] - places[end]) < LINE:
             pieces[:, 0] = 0.0
         return 1
@@ -49,6 +52,8 @@ def gather(graph: Graph, t: int, multipliers: Floats, costs: Floats, pieces: Flo
                 pieces[row, count] = pieces[row, count - 1]
         else:
             read_line(rows, there, here, pieces[:, count])
+            if not graph.backward:
+                pieces[CENTRE, count] -= pieces[LENGTH, count]
             base = pieces[PRICE, count]
             last = there
         q0, q1 = 0.0, 0.0
@@ -56,7 +61,9 @@ def gather(graph: Graph, t: int, multipliers: Floats, costs: Floats, pieces: Flo
             q0 += multipliers[u, m] * graph.on_leave[u, m, 0]
             q1 += multipliers[u, m] * graph.on_leave[u, m, 1]
         pieces[TERM, count] = q0
-        pieces[TURN, count] = q1 - q0 * pieces[CENTRE, count]
+        # The terms of the other node are about the other end.
+        way = -pieces[LENGTH, count] if graph.backward else pieces[LENGTH, count]
+        pieces[TURN, count] = q1 - q0 * (pieces[CENTRE, count] + way)
         pieces[PRICE, count] = base + costs[u]
         count += 1
     return count

@@ -22,10 +22,10 @@ FIRST, SECOND, LATER = 8, 9, 10
 # Multipliers of a node.
 MULTIPLIERS = 3
 # Rows of pieces, one column each: a concave quadratic in the terms (p0, p1) that the node at hand
-# adds. The price without them, mean of y, slope, mean of x, 1/(4 mass), 1/(4 spread), and the terms
-# of the node at the other end.
-PRICE, MEAN, SLOPE, CENTRE, MASS, SPREAD, TERM, TURN, SCRATCH = range(9)
-PIECE = 9
+# adds. The price without them, mean of y, slope, mean of x (from the input next to that node),
+# 1/(4 mass), 1/(4 spread), the terms of the node at the other end, and the length.
+PRICE, MEAN, SLOPE, CENTRE, MASS, SPREAD, TERM, TURN, LENGTH, SCRATCH = range(10)
+PIECE = 10
 # Stands for 1/0 where rounding leaves no spread: any term then costs everything.
 NO_SPREAD = 1e300
 
@@ -33,14 +33,15 @@ NO_SPREAD = 1e300
 class Graph(NamedTuple):
     """Nodes as seen in one direction; all arrays have one entry per node unless said otherwise.
 
-    `rows` (R, 13) are cumulative moments at the ends of nodes, as pairs of floats, and the input
-    that follows; `places` (R,) the number of inputs left of them. `enter` and `leave` are the rows where a node meets the
-    line before and after it, `clear_before` and `clear_after` the numbers of inputs, counted in
-    the graph's direction, that other nodes must keep off by two. `entries` lists nodes by the layer
-    they are entered from, from `entry_starts[j]`, and `exits` by the layer they leave. `on_enter`
-    and `on_leave` (N, 3, 2) are the linear terms per multiplier, `own` (N, 3) those on the value at
-    a single input in between, with target `target` and `weight`; `floor` is what the data inside
-    cost at least.
+    `rows` (R, 14) are cumulative moments at the ends of nodes, as pairs of floats, and the inputs
+    that follow and come before; `places` (R,) the number of inputs left of them. `enter` and
+    `leave` are the rows where a node meets the line before and after it, `clear_before` and
+    `clear_after` the numbers of inputs, counted in the graph's direction, that other nodes must
+    keep off by two. `entries` lists nodes by the layer they are entered from, from
+    `entry_starts[j]`, and `exits` by the layer they leave. `on_enter` and `on_leave` (N, 3, 2) are
+    the linear terms per multiplier, on the value at the input next to the node and on the slope;
+    `own` (N, 3) those on the value at a single input in between, with target `target` and
+    `weight`; `floor` is what the data inside cost at least.
     """
 
     rows: Floats
@@ -68,7 +69,10 @@ class Graph(NamedTuple):
 
 @inner
 def read_line(rows: Floats, i: int, j: int, piece: Floats) -> None:
-    """Write the least squares of the data between two rows and the line that attains them."""
+    """Write the least squares of the data between two rows and the line that attains them.
+
+    The mean of x is from the first input.
+    """
     if i > j:
         i, j = j, i
     mass = (rows[j, 0] - rows[i, 0]) + (rows[j, 6] - rows[i, 6])
@@ -89,7 +93,8 @@ def read_line(rows: Floats, i: int, j: int, piece: Floats) -> None:
     mean = x / mass
     spread = xx - x * mean
     piece[MEAN] = y / mass
-    piece[CENTRE] = origin + mean
+    piece[CENTRE] = mean
+    piece[LENGTH] = rows[j, 13] - origin
     piece[MASS] = 0.25 / mass
     both = xy - mean * y
     left = yy - y * piece[MEAN]
@@ -103,7 +108,7 @@ def read_line(rows: Floats, i: int, j: int, piece: Floats) -> None:
 
 @inner
 def cheapest(pieces: Floats, count: int, p0: float, p1: float) -> tuple[float, int]:
-    """Return the lowest price under the terms p0 * L(0) + p1 * slope of L, and which piece has it.
+    """Return the lowest price under the terms p0 * L(end) + p1 * slope, and which piece has it.
 
     In two loops, of which the first runs on vectors.
     """

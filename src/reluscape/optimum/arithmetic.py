@@ -129,6 +129,15 @@ class Rows:
         mid = np.array([self.x[i] / self.scales[0] for i in numbers], np.float64)
         return Ball(mid, UNIT * np.abs(mid) + TINY)[index]
 
+    def distance(self, i: Integers, j: Integers) -> Ball:
+        """Return scaled distances between inputs, exact but for one rounding."""
+        x, scale = self.x, self.scales[0]
+        pairs, index = np.unique(np.stack([i, j]), axis=1, return_inverse=True)
+        places: list[list[int]] = pairs.T.tolist()
+        numbers = [(x[q] - x[p]) / scale for p, q in places]
+        mid = np.array(numbers, np.float64)
+        return Ball(mid, UNIT * np.abs(mid) + TINY)[index.reshape(-1)]
+
     def between(self, i: Integers, j: Integers) -> list[Ball]:
         """Return the six scaled moments of the data from place i to place j, elementwise."""
         wanted, index = np.unique(np.concatenate([i.ravel(), j.ravel()]), return_inverse=True)
@@ -147,15 +156,19 @@ class Rows:
         return result
 
     def spreads(self, i: int, j: int) -> list[tuple[float, float]]:
-        """Return the spread of x, that of x with y, and that of y from place i to j, as balls."""
+        """Return the spread of x, of x with y and of y from place i to j, and the mean of x.
+
+        As balls; the mean is from the first input.
+        """
         mass, x, xx, y, xy, yy = (q - p for p, q in zip(self.sums[i], self.sums[j], strict=True))
         if not mass:
-            return [(0.0, 0.0)] * 3
+            return [(0.0, 0.0)] * 4
         sx, sy, sw = self.scales
         numbers = (
             ((xx * mass - x * x), mass * sw * sx * sx),
             ((xy * mass - x * y), mass * sw * sx * sy),
             (yy * mass - y * y * self.fine, mass * sw * sy * sy * self.fine),
+            (x - self.x[i] * mass, mass * sx),
         )
         quotients = [top / bottom for top, bottom in numbers]
         return [(value, UNIT * abs(value) + TINY) for value in quotients]

@@ -18,6 +18,8 @@ from reluscape.problems.samples import Samples
 # checker's, and the least of it, relative to the spread of the targets.
 SLACK = 0.02
 ROUNDING = 1e-15
+# So that the gap that is stated is not above the one asked for, by rounding.
+ROOM = 1e-9
 # Spread of the targets below which a risk counts as 0.
 NOTHING = 1e-14
 
@@ -45,7 +47,7 @@ def target_of(problem: Samples, risk: float, gap: float) -> Target:
     squares = risk / unit
     total = line.rows[-1, :6] + line.rows[-1, 6:]
     spread = max(total[5] - total[3] ** 2 / total[0], 0.0) + line.pure
-    allowed = max(gap * squares, NOTHING * spread)
+    allowed = max(gap * (1.0 - ROOM) * squares, NOTHING * spread)
     slack = SLACK * allowed + ROUNDING * spread
     weight = moments.mass if problem.weighted else 1.0
     force = moments.y_axis.scale * weight

@@ -28,7 +28,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.optimum.arithmetic import Rows, exact_rows, risk_of
+from reluscape.optimum.arithmetic import Rows, exact_rows, exactly, risk_of
 from reluscape.optimum.certificate import Certificate, Leaf, Sweep, check_data, key_of, place_of
 from reluscape.optimum.covers import (
     AT_END,
@@ -171,8 +171,8 @@ def _replay(certificate: Certificate, rows: Rows, goal: float) -> str:
             continue
         j = follow.layer
         held = (left[:, LAYER] <= j) & (last(left) >= j)
-        columns = (left[:, c] for c in (LAYER, KIND, A, D))
-        above = place_of(*columns, j, rows.count) >= follow.split
+        layer, kind, a, d = (left[:, c] for c in (LAYER, KIND, A, D))
+        above = place_of(layer, kind, a, d, j, rows.count) >= follow.split
         waiting[number, 2 * j] = left[~held | ~above]
         waiting[number, 2 * j + 1] = left[~held | above]
     return f"{len(waiting)} covers are never emptied" if waiting else ""
@@ -184,9 +184,10 @@ def _sweep_all(
     """Price all paths through a cover under the given multipliers; return what is below the goal.
 
     `costs[0]` holds for each node the cheapest way to it from the left, itself included, and
-    `costs[1]` from the right. Sweeps go backward first, then forward, and so on: each renews one of them breakpoint by breakpoint with new
-    multipliers; the cheapest path through a node is one plus the way on from the other, where the
-    old multipliers of what lies ahead still count: every line has one set of terms.
+    `costs[1]` from the right. Sweeps go backward first, then forward, and so on: each renews one
+    of them breakpoint by breakpoint with new multipliers; the cheapest path through a node is one
+    plus the way on from the other, where the old multipliers of what lies ahead still count: every
+    line has one set of terms.
     """
     n = len(cover)
     alive = np.ones(n, np.bool_)
@@ -263,7 +264,11 @@ def _ways(
     if layer == 0:
         place, end = cover[here, row], bridge.right if backward else bridge.left
         i, j = (place, end) if backward else (end, place)
-        costs_here = price(bridge, i, j, on[0][here], on[1][here], mine.idle[here])
+        some = on[0][here], on[1][here]
+        zero = exactly(np.zeros(len(here)))
+        free = zero, zero
+        ends = (some, free) if backward else (free, some)
+        costs_here = price(bridge, i, j, *ends, mine.idle[here])
         # A node too near to the end makes no line there; its kind has no terms.
         return np.where(far_in[here], costs_here, np.inf)
     there = np.flatnonzero((leaving == layer - 1) & np.isfinite(costs))
@@ -275,9 +280,11 @@ def _ways(
         if len(u):
             i, j = cover[there[u], from_row], cover[some[t], row]
             i, j = (j, i) if backward else (i, j)
-            p0, p1 = (on[c][some[t]] + off[c][there[u]] for c in (0, 1))
+            here_terms = on[0][some[t]], on[1][some[t]]
+            there_terms = off[0][there[u]], off[1][there[u]]
+            ends = (here_terms, there_terms) if backward else (there_terms, here_terms)
             none = mine.idle[some[t]] & theirs.idle[there[u]]
-            ways = price(bridge, i, j, p0, p1, none)
+            ways = price(bridge, i, j, *ends, none)
             total = np.nextafter(ways + costs[there[u]], -np.inf)
             np.minimum.at(best, first + t, total)
         if (kind[some] >= FIRST).any():

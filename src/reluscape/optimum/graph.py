@@ -87,6 +87,8 @@ LEAST_INSIDE = 4
 def terms(line: Line, nodes: Nodes) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Return what a multiplier of 1 adds to the line before, after, and to the value between.
 
+    Terms on a line are on its value at the input next to the node, and on its slope.
+
     Single breakpoints with sign s: the lines L before and R after cross inside the cell, so that
     s (R - L) <= 0 at its left end and >= 0 at its right end; one multiplier each. Pairs with the
     value z at the input p between them: s (z - L(p)) >= 0, t (R(p) - z) <= 0 for signs s and t,
@@ -100,28 +102,25 @@ def terms(line: Line, nodes: Nodes) -> tuple[Floats, Floats, Floats, Floats, Flo
     for kind in (0, 1):
         some = nodes.kind == kind
         sign = 1.0 - 2.0 * kind
-        for m, (side, ends) in enumerate(((1.0, nodes.a[some] - 1), (-1.0, nodes.b[some]))):
-            leave[some, m, 0] = sign * side
-            leave[some, m, 1] = sign * side * x[ends]
-        enter[some] = -leave[some]
+        wide = x[nodes.b[some]] - x[nodes.a[some] - 1]
+        for m, side in enumerate((1.0, -1.0)):
+            leave[some, m, 0], enter[some, m, 0] = sign * side, -sign * side
+        leave[some, 0, 1] = -sign * wide
+        enter[some, 1, 1] = sign * wide
     for kind, (s, t) in enumerate(SIGNS, SIGNED_PAIR):
         some = nodes.kind == kind
         p = nodes.a[some]
-        enter[some, 0, 0], enter[some, 0, 1] = s, s * x[p]
-        leave[some, 1, 0], leave[some, 1, 1] = t, t * x[p]
+        down, up = x[p] - x[p - 1], x[p + 1] - x[p]
+        enter[some, 0, 0], enter[some, 0, 1] = s, s * down
+        leave[some, 1, 0], leave[some, 1, 1] = t, -t * up
         own[some, 0], own[some, 1] = -s, -t
         both = line.rows[p + 1] - line.rows[p]
         weight[some] = both[:, 0] + both[:, 6]
         target[some] = (both[:, 3] + both[:, 9]) / weight[some]
         if s == t:
-            down, up = x[p] - x[p - 1], x[p + 1] - x[p]
             own[some, 2] = s
-            for array, share, at in (
-                (enter, up / (down + up), p - 1),
-                (leave, down / (down + up), p + 1),
-            ):
-                array[some, 2, 0] = -s * share
-                array[some, 2, 1] = -s * share * x[at]
+            enter[some, 2, 0] = -s * up / (down + up)
+            leave[some, 2, 0] = -s * down / (down + up)
     return enter, leave, own, target, weight
 
 
@@ -137,7 +136,8 @@ def graphs_of(line: Line, nodes: Nodes, width: int) -> Graphs:
     """Build both views."""
     inputs = len(line.x)
     places = np.unique(np.concatenate([[0, inputs], nodes.a, nodes.b]))
-    rows = np.column_stack([line.rows[places], line.x[np.minimum(places, inputs - 1)]])
+    beside = np.minimum(places, inputs - 1), np.maximum(places - 1, 0)
+    rows = np.column_stack([line.rows[places], line.x[beside[0]], line.x[beside[1]]])
     a, b = np.searchsorted(places, nodes.a), np.searchsorted(places, nodes.b)
     enter, leave, own, target, weight = terms(line, nodes)
     floor = floors(line, nodes)

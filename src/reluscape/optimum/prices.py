@@ -34,7 +34,10 @@ MOST_NARROW = 20_000
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """What nodes add to the lines before and after them: p0 L(0) + p1 slope; and inside."""
+    """What nodes add to the lines before and after them, and inside.
+
+    On a line: p0 times its value at the input next to the node, and p1 times its slope.
+    """
 
     enter: tuple[Ball, Ball]
     leave: tuple[Ball, Ball]
@@ -52,29 +55,30 @@ def terms_of(rows: Rows, cover: Integers, mult: Floats) -> Terms:
     they add to z is minimised together with the input's own squares: c y - c^2 / (4 w).
     """
     n, kind = len(cover), cover[:, KIND]
-    ends = [rows.position(cover[:, A] - 1), rows.position(np.minimum(cover[:, B], rows.count - 1))]
     zero = exactly(np.zeros(n))
-    enter, leave, inside = [zero, zero], [zero, zero], _inside(rows, cover)
+    inside = _inside(rows, cover)
     single = kind < AT_END
     sign = np.where(single, 1.0 - 2.0 * kind, 0.0)
     force = exactly(sign * mult[:, 0]) - exactly(sign * mult[:, 1])
-    moment = ends[0].times(sign * mult[:, 0]) - ends[1].times(sign * mult[:, 1])
-    leave = [_where(single, force, zero), _where(single, moment, zero)]
-    enter = [_where(single, zero - force, zero), _where(single, zero - moment, zero)]
+    before = np.where(single, cover[:, A] - 1, 0)
+    wide = rows.distance(before, np.where(single, cover[:, B], 0))
+    leave = [_where(single, force, zero), _where(single, wide.times(-sign * mult[:, 0]), zero)]
+    enter = [
+        _where(single, zero - force, zero),
+        _where(single, wide.times(sign * mult[:, 1]), zero),
+    ]
     pairs = np.flatnonzero((kind >= SIGNED) & (kind < FIRST) & mult.any(axis=1))
     if len(pairs):
         s, t = np.array(SIGNS, np.float64)[kind[pairs] - SIGNED].T
         p, m = cover[pairs, A], mult[pairs] * np.where((s == t)[:, np.newaxis], 1.0, (1, 1, 0))
-        before, at, after = (rows.position(p + i) for i in (-1, 0, 1))
-        down, up = at - before, after - at
-        share_l, share_r = up / (down + up), down / (down + up)
-        for side, one, share, place in (
-            (enter, s * m[:, 0], share_l, before),
-            (leave, t * m[:, 1], share_r, after),
+        down, up = rows.distance(p - 1, p), rows.distance(p, p + 1)
+        both = rows.distance(p - 1, p + 1)
+        for side, one, share, way in (
+            (enter, s * m[:, 0], up / both, down),
+            (leave, t * m[:, 1], down / both, up.times(-1.0)),
         ):
-            chord = share.times(-s * m[:, 2])
-            _put(side[0], pairs, exactly(one) + chord)
-            _put(side[1], pairs, at.times(one) + chord * place)
+            _put(side[0], pairs, exactly(one) + share.times(-s * m[:, 2]))
+            _put(side[1], pairs, way.times(one))
         own = exactly(s * m[:, 2]) - exactly(s * m[:, 0]) - exactly(t * m[:, 1])
         weight, _, _, y, _, _ = rows.between(p, p + 1)
         inside[pairs] = (own * (y / weight - own / weight.times(4.0))).low
@@ -109,18 +113,19 @@ def _inside(rows: Rows, cover: Integers) -> Floats:
 def _line(rows: Rows, i: Integers, j: Integers) -> tuple[Floats, Ball, Ball, Ball, Ball, Ball]:
     """Return of the data from i to j: least squares (below), mean y, slope, mean x, 1/4M, 1/4S.
 
-    S is the weighted spread of x; where it may be 0 the squares are 0, and 1/4S is unbounded.
+    The mean of x is from the first input. S is the weighted spread of x; where it may be 0 the
+    squares are 0, and 1/4S is unbounded.
     """
     mass, x, xx, y, xy, yy = rows.between(i, j)
-    mean, level = x / mass, y / mass
+    mean, level, start = x / mass, y / mass, rows.position(i)
     spread, both = xx - x * mean, xy - mean * y
-    left = yy - y * level
+    left, mean = yy - y * level, mean - start
     narrow = np.flatnonzero(~(spread.rad < NARROW * spread.mid) | ~(left.rad < NARROW * left.mid))
     if len(narrow) <= MOST_NARROW:
         for at in narrow.tolist():
             index = np.unravel_index(at, i.shape)
             exact = rows.spreads(int(i[index]), int(j[index]))
-            for ball, (mid, rad) in zip((spread, both, left), exact, strict=True):
+            for ball, (mid, rad) in zip((spread, both, left, mean), exact, strict=True):
                 ball.mid[index], ball.rad[index] = mid, rad
     slope = both / spread
     squares = (left - both * slope).low
@@ -133,13 +138,15 @@ def _line(rows: Rows, i: Integers, j: Integers) -> tuple[Floats, Ball, Ball, Bal
 class Bridge:
     """All lines between the breakpoints j - 1 and j of a cover: from rows `left` to rows `right`.
 
-    `index` (left, right) is the number of a line in `line`, -1 for less than two inputs.
+    `index` (left, right) is the number of a line in `line`, -1 for less than two inputs; `length`
+    is from the first to the last input.
     """
 
     left: Integers
     right: Integers
     index: Integers
     line: tuple[Floats, Ball, Ball, Ball, Ball, Ball]
+    length: Ball
 
 
 def bridge_of(rows: Rows, cover: Integers, j: int, k: int) -> Bridge:
@@ -149,22 +156,33 @@ def bridge_of(rows: Rows, cover: Integers, j: int, k: int) -> Bridge:
     u, t = np.nonzero(right - left[:, np.newaxis] >= LINE)
     index = np.full((len(left), len(right)), -1)
     index[u, t] = np.arange(len(u))
-    return Bridge(left, right, index, _line(rows, left[u], right[t]))
+    length = rows.distance(left[u], right[t] - 1)
+    return Bridge(left, right, index, _line(rows, left[u], right[t]), length)
 
 
-def price(bridge: Bridge, i: Integers, j: Integers, p0: Ball, p1: Ball, none: Booleans) -> Floats:
-    """Bound the least of `squares + p0 L(0) + p1 slope` over lines L on the data from i to j.
+def price(
+    bridge: Bridge,
+    i: Integers,
+    j: Integers,
+    leave: tuple[Ball, Ball],
+    enter: tuple[Ball, Ball],
+    none: Booleans,
+) -> Floats:
+    """Bound the least of the squares plus both nodes' terms over lines on the data from i to j.
 
-    With L = value c at the mean input and slope d, the minimum of M c^2 + .. separates: squares
-    + c0 (mean y - c0 / 4M) + c1 (slope - c1 / 4S), where c0 = p0 and c1 = p1 - p0 (mean x). `none`
-    says where both terms are exactly 0; with fewer than two inputs lines must be free of terms.
+    The node before (`leave`) has terms at the first input, the one after (`enter`) at the last.
+    With a line's value c at the mean input and its slope d the minimum separates: squares + c0
+    (mean y - c0 / 4M) + c1 (slope - c1 / 4S), where c0 is the sum of both forces and c1 that of
+    the terms on d, forces times distances from the mean included. `none` says where all terms are
+    exactly 0; with fewer than two inputs lines must be free of terms.
     """
     at = bridge.index[np.searchsorted(bridge.left, i), np.searchsorted(bridge.right, j)]
     squares, *balls = bridge.line
     if not len(squares):
         return np.where(none, 0.0, -np.inf)
     level, slope, mean, mass, spread = (ball[at] for ball in balls)
-    turn = p1 - p0 * mean
-    low = (p0 * (level - p0 * mass) + turn * (slope - turn * spread)).low
+    force = leave[0] + enter[0]
+    turn = leave[1] + enter[1] + enter[0] * (bridge.length[at] - mean) - leave[0] * mean
+    low = (force * (level - force * mass) + turn * (slope - turn * spread)).low
     low = np.nextafter(squares[at] + np.where(none, 0.0, low), -np.inf)
     return np.where(at >= 0, np.where(np.isfinite(low), low, -np.inf), np.where(none, 0.0, -np.inf))
