@@ -15,7 +15,7 @@ from optimum_oracle import least_risk, network_risk
 
 GAP = 1e-6 + 1e-15  # 1 - bound / risk is rounded to a multiple of 1.1e-16
 ROUNDING = 1e-13  # of a residual, relative to the spread of y
-PATIENCE = 2.0  # seconds; after the compilation every one of these takes a small part of one
+PATIENCE = 20.0
 KINDS = (
     "noise", "ties", "collinear", "outliers", "exact", "integers", "weighted", "jump", "clumped",
     "flat", "weighted ties", "zigzag",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from reluscape.networks.network import Network
 from reluscape.optimum.certificate import Certificate, digest_of
 from reluscape.optimum.graph import Line, line_of
-from reluscape.optimum.search import Proof, prove
+from reluscape.optimum.search import Proof, prove, warm
 from reluscape.problems.samples import Samples
 
 # Share of the gap that is left for the difference between the search's arithmetic and the
@@ -84,6 +84,7 @@ def certify(
     certificate : Certificate
     proof : Proof
     """
+    warm()
     begun = time.perf_counter()
     target = target_of(problem, risk, gap)
     first: list[float] = []

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from reluscape.optimum.certify import target_of
 from reluscape.optimum.nodes import bisect, whole
-from reluscape.optimum.search import COARSE, Box, price
+from reluscape.optimum.search import COARSE, Box, price, warm
 from reluscape.problems.samples import Samples
 
 Floats = NDArray[np.float64]
@@ -36,7 +36,8 @@ def pinned(problem: Samples, risk: float, width: int, share: float) -> Floats:
     ndarray, shape (width, 2)
         For each breakpoint, in order, in units of x. They end on inputs.
     """
-    # A gap below zero asks for everything up to above the risk.
+    warm()
+    # A gap of next to nothing below the risk that is still good.
     target = target_of(problem, risk * (1.0 + share), 1e-9)
     line, begun = target.line, time.perf_counter()
     inputs = len(line.x)

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.optimum.certificate import Leaf, Step, Sweep, key_of, place_of
-from reluscape.optimum.graph import Graphs, Line, graphs_of
+from reluscape.optimum.graph import Graphs, Line, graphs_of, line_of
 from reluscape.optimum.leaf import placement, sign_patterns, solve
 from reluscape.optimum.nodes import Nodes, bisect, whole
+from reluscape.problems.moments import moments_of_data
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -63,6 +64,16 @@ class Proof:
     steps: tuple[Step, ...]
     closed: bool
     candidate: tuple[int, ...] = ()
+
+
+def warm() -> None:
+    """Compile, or load what was compiled before, so that no time limit pays for it."""
+    x = np.arange(8.0)
+    line = line_of(moments_of_data(x, x * x, None))
+    nodes = whole(len(x), 1, COARSE)
+    with ThreadPoolExecutor(1) as pool:
+        box = Box(-np.inf, 0, nodes, np.zeros((len(nodes), 3)), -1, halved=False)
+        price(line, box, 1, np.inf, pool)
 
 
 def prove(
