@@ -538,3 +538,27 @@ def test_certificate_needs_certify(folder, capsys):
     assert main(["fit", str(folder / "data.csv"), "-k", "2", "--certificate", str(path)]) == 2
     assert "--certify" in capsys.readouterr().err
     assert not path.exists()
+
+
+@pytest.mark.parametrize("size", [1e160, 1e300])
+def test_multipliers_whose_prices_overflow(size):
+    # A price that can not be bounded is no reason to delete what comes after it.
+    rng = np.random.default_rng(3)
+    x = np.sort(rng.uniform(0, 1, 14))
+    y = 3 * np.abs(x - 0.35) - 3 * np.abs(x - 0.7) + 0.05 * rng.normal(size=14)
+    data = rs.Samples(x, y)
+    found = rs.fit(data, 2, certify=True)
+    (step,) = found.certificate.steps
+    gaps = np.arange(1, 14)
+    # On single first breakpoints only; the sweeps of the search then delete all pairs.
+    keys = np.unique([(kind * 15 + g) * 15 + h for kind in (0, 1) for g in gaps for h in gaps])
+    none = replace(step.sweeps[0], keys=keys[:0], multipliers=np.zeros((0, 3)))
+    heavy = replace(none, backward=False, keys=keys, multipliers=np.full((len(keys), 3), size))
+    forged = replace(
+        found.certificate,
+        network=rs.Network([], [], [], 0.0, [0.0]),
+        risk=data.risk(rs.Network([], [], [], 0.0, [0.0])),
+        lower_bound=1.02 * found.risk,
+        steps=(replace(step, sweeps=(none, heavy, *step.sweeps)),),
+    )
+    assert not rs.check(forged, data).holds

@@ -49,7 +49,7 @@ class Ball:
         least = other.mid - other.rad
         with np.errstate(all="ignore"):
             mid = self.mid / other.mid
-            spread = (self.rad + np.abs(mid) * other.rad) / least
+            spread = (self.rad + np.abs(mid) * other.rad + TINY) / least
             good = (least > 0.0) & np.isfinite(mid) & np.isfinite(spread)
         ball = _ball(np.where(good, mid, 0.0), np.where(good, spread, 0.0))
         return Ball(ball.mid, np.where(good, ball.rad, np.inf))

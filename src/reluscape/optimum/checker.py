@@ -145,7 +145,11 @@ def check(certificate: Certificate, problem: Samples) -> Check:
 
 def _replay(certificate: Certificate, rows: Rows, goal: float) -> str:
     """Follow the steps; return why the claim is not proved, or nothing."""
-    k, factor = certificate.width, rows.factor(certificate.unit)
+    k = certificate.width
+    try:
+        factor = rows.factor(certificate.unit)
+    except (OverflowError, ValueError):
+        return "the unit of the multipliers is out of range"
     waiting: dict[tuple[int, int], Integers] = {(-1, 0): whole(rows.count, k)}
     for number, step in enumerate(certificate.steps):
         name = (step.parent, 2 * step.layer + step.upper if step.layer >= 0 else 0)
@@ -271,7 +275,8 @@ def _ways(
         costs_here = price(bridge, i, j, *ends, mine.idle[here])
         # A node too near to the end makes no line there; its kind has no terms.
         return np.where(far_in[here], costs_here, np.inf)
-    there = np.flatnonzero((leaving == layer - 1) & np.isfinite(costs))
+    # Only what is deleted is left out: a cost that could not be bounded (-inf, nan) must count.
+    there = np.flatnonzero((leaving == layer - 1) & (costs != np.inf))
     chunk = max(CHUNK // max(len(there), 1), 1)
     for first in range(0, len(here), chunk):
         some = here[first : first + chunk]

@@ -16,6 +16,8 @@ Integers = NDArray[np.int64]
 
 # Parts that a wide cell is cut into, to bound what the data inside cost under a single kink.
 PARTS = 4
+# Inputs that two lines can always fit.
+LEAST_INSIDE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +80,6 @@ def floors(line: Line, nodes: Nodes) -> Floats:
         after = least_squares(line.rows, cuts, np.broadcast_to(b, cuts.shape))[:, 1:]
         result[wide] = (before + after).min(axis=1)
     return result
-
-
-# Inputs that two lines can always fit.
-LEAST_INSIDE = 4
 
 
 def terms(line: Line, nodes: Nodes) -> tuple[Floats, Floats, Floats, Floats, Floats]:
