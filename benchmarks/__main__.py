@@ -7,7 +7,7 @@ import dataclasses
 import importlib.util
 import sys
 
-from benchmarks import accuracy, descent, fit, growth, memory, page
+from benchmarks import accuracy, certificates, descent, fit, growth, memory, page
 from benchmarks.cells import Cells, say
 
 NEEDED = {
@@ -60,6 +60,10 @@ def _run(sections: list[str], options: argparse.Namespace) -> None:
         )
     if "growth" in sections:
         growth.measure(Cells("growth", quick=quick), growth.QUICK_ROWS if quick else growth.ROWS)
+    if "certificates" in sections:
+        certificates.measure(
+            Cells("certificates", quick=quick), certificates.QUICK if quick else certificates.CASES
+        )
     if "descent" in sections:
         plan = descent.QUICK if quick else descent.Plan()
         if options.libraries:

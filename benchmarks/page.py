@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy, descent, fit, growth
+from benchmarks import accuracy, certificates, descent, fit, growth
 from benchmarks.cells import RESULTS, Cell, load
 from benchmarks.data import CASES, KNOTS, ROOT, SEED, sizes
 from benchmarks.descent_peers import WIDTH
@@ -15,7 +15,7 @@ from benchmarks.fit_peers import PEERS
 from benchmarks.quoted import MISSES, PWLFIT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-SECTIONS = ("fit", "descent", "growth", "accuracy", "memory")
+SECTIONS = ("fit", "certificates", "descent", "growth", "accuracy", "memory")
 NONE = "–"
 
 INTRODUCTION = """\
@@ -51,6 +51,18 @@ QUOTED_TEXT = f"""\
 It is on no package registry, so it did not run here. Measured earlier by the authors on two
 cores of an AMD EPYC, other random numbers of the same functions, default settings: {MISSES}.
 Median seconds, and the excess of its sum of squares over the best known on those data.
+"""
+
+CERTIFICATES_TEXT = f"""\
+## Certificates: time to prove a fit, and to check the proof
+
+`fit(..., certify=True, gap={certificates.GAP:g}, time_limit={certificates.TIME_LIMIT:g})`, the
+data of the section above, and `Interval` problems whose minimum is known; one run each, after a
+warm-up. A search is the whole call of `fit` and building the problem (sorting) before it; a check
+is building the problem, reading the file and `check`. Gap: relative to the risk. Everywhere the
+certificate must hold, and checking may take {certificates.CHECK_RATIO:g} times as long as the
+search and at most {certificates.CHECK_LIMIT:g} s. "encloses": the known minimum lies between the
+bound and the risk. "plain": without a skip connection.
 """
 
 DESCENT_TEXT = f"""\
@@ -96,7 +108,7 @@ def write(*, quick: bool = False) -> Path:
     found = {name: load(name, quick=quick) for name in SECTIONS}
     stored = {name: document for name, document in found.items() if document is not None}
     text = [INTRODUCTION, _machine(stored)]
-    parts = (_fit, _descent, _growth, _accuracy, _memory)
+    parts = (_fit, _certificates, _descent, _growth, _accuracy, _memory)
     for name, part in zip(SECTIONS, parts, strict=True):
         if name in stored:
             text.append(part(stored[name]["cells"]))
@@ -118,7 +130,12 @@ def _machine(stored: dict[str, Any]) -> str:
     dates = sorted(c["finished"][:10] for d in stored.values() for c in d["cells"].values())
     when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     machine = next(iter(stored.values()))["machine"]
-    others = [name for name, d in stored.items() if d["machine"] != machine]
+    # A section without peers says nothing about the versions of those that are not installed.
+    others = [
+        name
+        for name, d in stored.items()
+        if any(machine.get(k) != v for k, v in d["machine"].items() if v != "not installed")
+    ]
     note = f"\nMeasured with other versions: {', '.join(others)}.\n" if others else ""
     return f"Date: {when}.\n\n" + _table(("what", "value"), machine.items()) + note
 
@@ -209,6 +226,46 @@ def _fit(cells: dict[str, Cell]) -> str:
     ]
     quoted_table = _table(["data", "n", *(f"k = {k}" for k in KNOTS)], quoted)
     return "\n".join([text, verdict + "\n", _table(head, rows), QUOTED_TEXT, quoted_table])
+
+
+def _certificates(cells: dict[str, Cell]) -> str:
+    rows: list[list[str]] = []
+    short: list[str] = []
+    for case in dict.fromkeys((*certificates.CASES, *certificates.QUICK)):
+        cell = cells.get(case.key)
+        if cell is None:
+            continue
+        wrong = certificates.missed(case, cell)
+        what = case.data if case.skip else f"{case.data}, plain"
+        if wrong:
+            size = f", n = {case.n:,}" if case.n else ""
+            short.append(f"{what}{size}, k = {case.width}: {', '.join(wrong)}")
+        row = [what, f"{case.n:,}" if case.n else NONE, str(case.width), _bar(case)]
+        if "failure" in cell:
+            row += [NONE] * 7
+        else:
+            checked = cell["check_seconds"]
+            row += [_seconds(cell["seconds"]), f"{cell['gap']:.2g}", f"{cell['steps']:,}"]
+            row += [
+                f"{cell['bytes'] / 1e3:,.0f} kB",
+                NONE if checked is None else _seconds(checked),
+            ]
+            row += [NONE if checked is None else f"{checked / cell['seconds']:.2g}"]
+            row += ["holds" if cell["holds"] else cell["reason"]]
+        rows.append([*row, f"**missed**: {', '.join(wrong)}" if wrong else "met"])
+    verdict = f"Met in {len(rows) - len(short)} of {len(rows)} cases."
+    if short:
+        verdict += f" Missed: {'; '.join(short)}."
+    head = ["problem", "n", "k", "bar", "search", "gap", "steps", "file", "check"]
+    head += ["check / search", "verdict of the check", "bar met"]
+    return "\n".join([CERTIFICATES_TEXT, verdict + "\n", _table(head, rows)])
+
+
+def _bar(case: certificates.Case) -> str:
+    if case.reference is not None:
+        return f"encloses {case.reference:.10g}, gap {certificates.GAP:g}"
+    bar = f"≤ {case.seconds:g} s"
+    return bar if case.open_gap is None else f"{bar}, or gap ≤ {case.open_gap:g} then"
 
 
 def _descent(cells: dict[str, Cell]) -> str:

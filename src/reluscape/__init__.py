@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from reluscape.networks.network import Network
     from reluscape.networks.neurons import NeuronState
     from reluscape.networks.storage import load_network
-    from reluscape.optimum.certificate import Certificate, load_certificate
+    from reluscape.optimum.certificate import Certificate
+    from reluscape.optimum.certificate_file import load_certificate
     from reluscape.optimum.checker import Check, check
+    from reluscape.optimum.pinned import Pinned
     from reluscape.problems.interval import Interval
     from reluscape.problems.samples import Samples
     from reluscape.problems.targets import (
@@ -62,6 +64,7 @@ __all__ = [
     "MultiStart",
     "Network",
     "NeuronState",
+    "Pinned",
     "Polish",
     "ReluscapeError",
     "Samples",
@@ -100,6 +103,7 @@ _HOME = {
     "MultiStart": "training.multistart",
     "Network": "networks.network",
     "NeuronState": "networks.neurons",
+    "Pinned": "optimum.pinned",
     "Polish": "training.polish",
     "ReluscapeError": "errors",
     "Samples": "problems.samples",
@@ -111,7 +115,7 @@ _HOME = {
     "descend": "training.descent",
     "fit": "fitting",
     "leaky": "networks.activations",
-    "load_certificate": "optimum.certificate",
+    "load_certificate": "optimum.certificate_file",
     "load_network": "networks.storage",
     "multistart": "training.multistart",
     "piecewise_linear": "problems.targets",

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from reluscape.errors import InputError
-from reluscape.fits import moves
 from reluscape.fits.constrained import constrained_search
 from reluscape.fits.constraints import Constraints
 from reluscape.fits.inference import values_of
@@ -31,14 +29,6 @@ THREADED = 3_000_000
 ONE_DIMENSIONAL = (
     "Lowest risk among many polished proposals; a critical point, not proved to be the global "
     "minimum."
-)
-BOUNDED = (
-    "By its search, no network of width {width} has a risk below {bound:.10g}: this one is within "
-    "{gap:.1e} of the global minimum. The certificate lets anyone prove it again (check)."
-)
-BOUNDED_SO_FAR = (
-    "By its search, no network of width {width} has a risk below {bound:.10g}, {gap:.1e} below "
-    "this one's; the gap is not closed. The certificate lets anyone prove it (check)."
 )
 SEVERAL_INPUTS = (
     "Lowest risk among quasi-Newton descents from {starts} random start(s); {what} (scaled "
@@ -78,11 +68,13 @@ def fit(
         False fits the papers' plain network, whose leftmost slope is made by its neurons.
     certify : bool, default False
         Also search for a lower bound on the risk of *every* network of this width, and for a
-        certificate that proves it. For data with one input, a skip connection, no constraints.
+        certificate that proves it. With one input; constraints and `skip` count for the networks
+        in question too.
     gap : float, default 1e-6
         How far the bound may stay below the risk, relative to it.
     time_limit : float, optional
-        Seconds after which the bound found so far is returned.
+        Seconds after which the bound found so far is returned. Ctrl-C (KeyboardInterrupt) in the
+        search for the bound does the same.
     seed : int, default 0
         Seed of the proposals and of the folds.
     max_width : int, default 10
@@ -128,17 +120,10 @@ def fit(
     _check_certify(certify, gap, time_limit)
     constraints = Constraints(monotone, slope_bounds, min_distance, min_points)
     report = progress or silent
-    if certify and not (isinstance(problem, Samples) and problem.on_a_line):
-        raise InputError(
-            "certify=True needs data with one input and y of shape (n,); leave it out."
-        )
+    if certify and isinstance(problem, Samples) and not problem.on_a_line:
+        raise InputError("certify=True needs one input and y of shape (n,); leave it out.")
     if isinstance(problem, Samples) and not problem.on_a_line:
         return _fit_several_inputs(problem, width, skip, seed, starts, constraints, report, begun)
-    if certify and (constraints.active or not skip):
-        raise InputError(
-            "certify=True is for fits with a skip connection and without constraints; leave "
-            "those out, or certify."
-        )
     if constraints.active and not skip:
         raise InputError("constraints are for fits with a skip connection; leave skip=True.")
     widths = _widths(problem, width, max_width)
@@ -159,69 +144,14 @@ def fit(
     else:
         chosen = widths[0]
     found = _one_dimensional(problem, chosen, lines[chosen], skip, seed, constraints, table, begun)
-    if not certify or not isinstance(problem, Samples):
+    if not certify:
         return found
-    return _certified(problem, found, gap, time_limit, report, begun)
+    from reluscape.fits.certified import certified
 
+    def rebuilt(line: Polyline) -> Fit:
+        return _one_dimensional(problem, chosen, line, skip, seed, constraints, table, begun)
 
-def _certified(
-    problem: Samples,
-    found: Fit,
-    gap: float,
-    time_limit: float | None,
-    report: Progress,
-    begun: float,
-) -> Fit:
-    """Add a lower bound; go on from a better network if the search for it meets one."""
-    from reluscape.optimum.certify import certify
-
-    while True:
-        left = None if time_limit is None else max(begun + time_limit - time.perf_counter(), 0.0)
-        certificate, proof = certify(
-            problem,
-            found.network,
-            found.risk,
-            found.width,
-            gap=gap,
-            time_limit=left,
-            progress=report,
-        )
-        line = _better(problem, found, proof.candidate)
-        if line is None:
-            break
-        found = _one_dimensional(
-            problem, found.width, line, True, found.seed, found.constraints, found.widths, begun
-        )
-    bound = certificate.lower_bound
-    result = replace(
-        found,
-        lower_bound=bound,
-        certificate=certificate,
-        seconds=time.perf_counter() - begun,
-    )
-    claim = BOUNDED if proof.closed else BOUNDED_SO_FAR
-    return replace(
-        result, claim=claim.format(width=found.width, bound=bound, gap=max(result.gap, 0.0))
-    )
-
-
-def _better(problem: Samples, found: Fit, gaps: tuple[int, ...]) -> Polyline | None:
-    """Descend from breakpoints in the given gaps; return the result if it is better."""
-    if not gaps or found.line is None:
-        return None
-    moments = problem.moments
-    edges, (low, high) = moments.table.edges, moments.support
-    share = [(1 + gaps[:i].count(gap)) / (1 + gaps.count(gap)) for i, gap in enumerate(gaps)]
-    at = np.array(gaps)
-    tau = np.concatenate(
-        [[low], edges[at - 1] + np.array(share) * (edges[at] - edges[at - 1]), [high]]
-    )
-    if not (np.diff(tau) > 0).all():
-        return None
-    squares = moves.descend(moments, tau, False, np.zeros(1))
-    if not squares < found.line.squares * (1.0 - moves.WORTHWHILE):
-        return None
-    return with_values(moments, tau, None)
+    return certified(problem, found, rebuilt, gap, time_limit, report, begun)
 
 
 def _check_width(width: object, name: str = "width") -> int:

@@ -1,8 +1,6 @@
-"""``fit(certify=True)`` against the true minimum of small problems, and ``check`` of its proof."""
+"""``fit(certify=True)`` and ``check``: bounds hold, options are obeyed, units do not matter."""
 
 from __future__ import annotations
-
-from math import sqrt
 
 import numpy as np
 import pytest
@@ -10,93 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reluscape as rs
-from fit_oracles import exact_best_spline
+from optimum_instances import instance
 from optimum_oracle import least_risk, network_risk
 
 GAP = 1e-6 + 1e-15  # 1 - bound / risk is rounded to a multiple of 1.1e-16
-ROUNDING = 1e-13  # of a residual, relative to the spread of y
 PATIENCE = 20.0
-KINDS = (
-    "noise", "ties", "collinear", "outliers", "exact", "integers", "weighted", "jump", "clumped",
-    "flat", "weighted ties", "zigzag",
-)  # fmt: skip
-
-
-def instance(kind, seed):
-    """Draw a few rows, a width, and weights where the kind has them."""
-    draw = np.random.default_rng([KINDS.index(kind), seed])
-    m = int(draw.integers(4, 10))
-    k = int(draw.integers(1, min(3, m - 2) + 1))
-    x = np.sort(draw.uniform(-1, 1, m))
-    y = draw.normal(size=m)
-    weights = None
-    if kind in ("ties", "weighted ties"):
-        again = draw.integers(0, m, 4)
-        x, y = np.append(x, x[again]), np.append(y, y[again] + draw.integers(0, 2, 4))
-    elif kind == "collinear":
-        x = np.arange(m, dtype=float)
-        y = np.where(x < m // 2, 2 * x - 1, draw.integers(-3, 4, m))
-    elif kind == "outliers":
-        y = 1e-3 * y + np.abs(x)
-        y[draw.integers(0, m)] += draw.choice([-1e3, 1e3])
-    elif kind == "exact":
-        y = sum(draw.normal() * np.abs(x - t) for t in draw.uniform(-1, 1, k)) + x
-    elif kind == "integers":
-        x, y = np.arange(m, dtype=float), draw.integers(-3, 4, m).astype(float)
-    elif kind == "jump":
-        y = np.where(x < np.median(x), x, 5 - x) + 0.01 * y
-    elif kind == "clumped":
-        x[m // 2 :] = x[m // 2] + 1e-7 * np.arange(m - m // 2)
-    elif kind == "flat":
-        y = (np.arange(m) == draw.integers(0, m)) * 1.0
-    elif kind == "zigzag":
-        x, y = np.arange(m, dtype=float), (-1.0) ** np.arange(m)
-    if kind.startswith("weighted"):
-        weights = 10.0 ** draw.uniform(-6, 0, len(x))
-    return x, y, k, weights
-
-
-@pytest.mark.parametrize("seeds", [range(7), range(7, 14)], ids=["first", "second"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_small_problems(kind, seeds):
-    for seed in seeds:
-        x, y, k, weights = instance(kind, seed)
-        data = rs.Samples(x, y, weights)
-        found = rs.fit(data, k, certify=True, time_limit=PATIENCE)
-        least = least_risk(x, y, k, weights)
-        at = f"{kind}, seed {seed}, width {k}"
-        spread = float(np.ptp(y))
-        share = spread * sqrt(1.0 if weights is None else weights.sum())
-        slack = ROUNDING * share * (2 * sqrt(least) + ROUNDING * share)
-        assert 0 <= found.lower_bound <= least * (1 + 1e-9) + slack, at
-        assert found.risk >= least * (1 - 1e-9) - slack, at
-        assert found.lower_bound <= found.risk, at
-        if found.risk > 1e-12 * share**2:
-            assert found.gap <= GAP, at
-            assert found.risk == pytest.approx(least, rel=1e-6), at
-        verdict = rs.check(found.certificate, data)
-        assert verdict.holds, f"{at}: {verdict.reason}"
-        assert verdict.lower_bound == found.lower_bound, at
-
-
-@pytest.mark.parametrize("kind", ["noise", "exact", "integers", "weighted ties"])
-def test_never_above_the_minimum_in_rationals(kind):
-    for seed in range(100, 103):
-        x, y, k, weights = instance(kind, seed)
-        found = rs.fit(rs.Samples(x, y, weights), k, certify=True, time_limit=PATIENCE)
-        squares = exact_best_spline(x, y, k, weights=weights).sum_of_squares
-        # without weights the share of a row is 1 / n
-        assert found.lower_bound <= squares / (len(x) if weights is None else 1)
-
-
-def test_oracle_is_the_exact_one():
-    for kind in KINDS:
-        x, y, k, weights = instance(kind, 1000)
-        x, y, weights = x[:7], y[:7], None if weights is None else weights[:7]
-        k = min(k, len(np.unique(x)) - 2)
-        exact = exact_best_spline(x, y, k, weights=weights).sum_of_squares
-        exact = float(exact) / (len(x) if weights is None else 1)
-        assert least_risk(x, y, k, weights) == pytest.approx(exact, rel=1e-9, abs=1e-20), kind
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -104,7 +20,7 @@ def compiled():
     rs.fit(rs.Samples(*noisy_sine(20)), 2, certify=True)
 
 
-@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("seed", [5, 21])
 def test_the_search_ends_by_itself_where_nothing_is_left_to_explain(seed):
     x, y, k, _ = instance("flat", seed)
     found = rs.fit(rs.Samples(x, y), k, certify=True, time_limit=PATIENCE)
@@ -114,7 +30,7 @@ def test_the_search_ends_by_itself_where_nothing_is_left_to_explain(seed):
 
 @pytest.fixture(scope="module")
 def certified():
-    problems = [instance(kind, 50) for kind in ("noise", "weighted ties", "outliers", "jump")]
+    problems = [instance(kind, 151) for kind in ("noise", "mixed", "outliers", "jump")]
     return [
         (p, rs.fit(rs.Samples(p[0], p[1], p[3]), p[2], certify=True).lower_bound) for p in problems
     ]
@@ -155,9 +71,9 @@ def noisy_sine(n, seed=0, noise=0.3):
     return x, np.sin(6 * x) + noise * draw.normal(size=n)
 
 
-@pytest.mark.parametrize("kind", ["noise", "integers", "clumped", "weighted"])
+@pytest.mark.parametrize("kind", ["noise", "ties", "clumped", "tiny weights"])
 def test_same_risk_from_every_seed(kind):
-    x, y, k, weights = instance(kind, 60)
+    x, y, k, weights = instance(kind, 95)
     data = rs.Samples(x, y, weights)
     fits = [rs.fit(data, k, certify=True, seed=seed) for seed in range(4)]
     risks = [found.risk for found in fits]
@@ -262,9 +178,6 @@ def test_rows_without_weight_do_not_count():
 @pytest.mark.parametrize(
     "options",
     [
-        {"skip": False},
-        {"monotone": "increasing"},
-        {"min_distance": 0.1},
         {"gap": 0},
         {"gap": 2},
         {"gap": float("nan")},
@@ -285,7 +198,7 @@ def test_refused_problems():
     with pytest.raises(rs.InputError):
         rs.fit(rs.Samples(np.column_stack([x, x**2]), y), 2, certify=True)
     with pytest.raises(rs.InputError):
-        rs.fit(rs.Interval(rs.polynomial([0.0, 0.0, 1.0]), 0.0, 1.0), 2, certify=True)
+        rs.fit(rs.Samples(x, np.column_stack([y, y])), 2, certify=True)
 
 
 def test_without_certify_nothing_is_claimed():

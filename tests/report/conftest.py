@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,13 @@ class Inference:
 
 
 @dataclass(frozen=True)
+class Pinned:
+    intervals: Any
+    share: float = 0.01
+    fine: bool = True
+
+
+@dataclass(frozen=True)
 class WidthRow:
     width: int
     risk: float
@@ -52,6 +59,10 @@ class Constraints:
     min_distance: float = 0.0
     min_points: int = 0
 
+    @property
+    def active(self) -> bool:
+        return self != Constraints()
+
 
 @dataclass(frozen=True)
 class GivenFit:
@@ -65,6 +76,9 @@ class GivenFit:
     seconds: float = 0.25
     seed: int = 0
     constraints: Constraints = field(default_factory=Constraints)
+    lower_bound: float = 0.0
+    bounds: Any = field(default_factory=lambda: np.empty((0, 3)))
+    ended: str = ""
 
     @cached_property
     def network(self) -> Network:
@@ -80,6 +94,10 @@ class GivenFit:
 
     def predict(self, x: Any) -> Any:
         return self.network(x)
+
+    @property
+    def gap(self) -> float:
+        return 1 - self.lower_bound / self.risk
 
     @property
     def width(self) -> int:
@@ -139,6 +157,20 @@ def hat_fit() -> GivenFit:
 @pytest.fixture
 def hat_inference(hat_fit: GivenFit) -> Inference:
     return infer(hat_fit)
+
+
+@pytest.fixture
+def proved_fit(hat_fit: GivenFit) -> GivenFit:
+    """The same, with bounds whose gap is not closed."""
+    risk = hat_fit.risk
+    bounds = np.array([[0.5, 0.0, risk], [1.0, 0.6 * risk, risk], [3.0, 0.75 * risk, risk]])
+    return replace(hat_fit, lower_bound=0.75 * risk, bounds=bounds, ended="time limit")
+
+
+@pytest.fixture
+def pinned() -> Pinned:
+    """For one breakpoint."""
+    return Pinned(np.array([[4.5, 5.75]]))
 
 
 @pytest.fixture(scope="session")

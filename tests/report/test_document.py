@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -165,3 +166,66 @@ def test_formulas_keep_their_digits_far_from_zero(fit_with: Any, tmp_path: Path)
     object.__setattr__(fit, "breakpoints", np.empty(0))
     write_report(fit, tmp_path / "r.html")
     assert "2700000" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_how_sure_it_is(proved_fit: Any, pinned: Any, tmp_path: Path) -> None:
+    write_report(
+        proved_fit,
+        tmp_path / "r.html",
+        pinned=pinned,
+        command=["reluscape", "fit", "a.csv"],
+        check=["reluscape", "check", "a <b>.json", "a.csv"],
+    )
+    page = parse(tmp_path / "r.html")
+    text = " ".join(page.text)
+    for part in (
+        "How sure is this?",
+        "2.5e-01",
+        "gap open: time was up after 0.250 s",
+        "lower by more than 25 %",
+        "No network of width 1 with a skip connection whose jth breakpoint",
+        "within 1 % of this one's",
+        "4.5000",
+        "5.7500",
+        "the green bars",
+    ):
+        assert part in text
+    assert "need be" not in text
+    commands = [shlex.split(line) for line in page.text if line.startswith("reluscape check")]
+    assert commands == [["reluscape", "check", "a <b>.json", "a.csv"]]
+    assert page.elements.count("svg") == 2
+
+
+def test_parts_of_the_figures_are_not_mixed_up(proved_fit: Any, tmp_path: Path) -> None:
+    write_report(proved_fit, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    names = re.findall(r' id="([^"]+)"', page)
+    assert len(names) == len(set(names))
+    used = re.findall(r'(?:href="#|url\(#)([^")]+)', page)
+    assert used
+    assert set(used) <= set(names)
+
+
+def test_a_closed_gap_wide_pins_and_no_certificate_file(
+    proved_fit: Any, pinned: Any, tmp_path: Path
+) -> None:
+    closed = replace(proved_fit, ended="closed", lower_bound=proved_fit.risk * (1 - 1e-6))
+    held = replace(proved_fit.constraints, monotone="increasing")
+    closed = replace(closed, constraints=held)
+    wide = replace(pinned, fine=False, share=0.05)
+    write_report(closed, tmp_path / "r.html", pinned=wide, command=["reluscape", "fit", "a.csv"])
+    text = " ".join(parse(tmp_path / "r.html").text)
+    assert "gap closed" in text
+    assert text.count("that keeps to the constraints") == 2
+    assert "within 1.0e-06 of it" in text
+    assert "within 5 %" in text
+    assert "they may be wider than need be" in text
+    assert "Add --certificate FILE" in text
+    write_report(closed, tmp_path / "r.html")
+    text = " ".join(parse(tmp_path / "r.html").text)
+    assert "reluscape.check(fit.certificate, data)" in text
+    assert "Where all good fits" not in text
+
+
+def test_without_a_bound_nothing_is_said_of_it(page: Strict) -> None:
+    assert "How sure" not in " ".join(page.text)

@@ -108,9 +108,29 @@ def test_even_noise_is_remarked(hat_fit: Any) -> None:
 
 
 def test_a_piece_on_no_rows_is_remarked(fit_with: Any) -> None:
-    x = np.array([0.0, 1.0, 2.0, 3.0, 9.0, 10.0])
+    x = np.array([0.0, 1.0, 2.0, 3.0, 9.0, 10.0, 11.0])
     said = on_thin_pieces(fit_with(x, x**2, [4.0, 5.0]))
-    assert said.startswith("One piece rests on fewer than 3 rows between 4.000 and 5.000")
-    assert on_thin_pieces(fit_with(x, x**2, [2.0, 2.5, 2.7])).startswith("2 pieces rest")
+    assert said.startswith("One piece rests on fewer than 3 distinct inputs between 4.000 and 5.00")
+    assert "jumps" in said
+    both = on_thin_pieces(fit_with(x, x**2, [4.0, 4.5, 4.7]))
+    assert both.startswith("2 pieces rest on fewer than 3 distinct inputs, the first between 4.0")
     assert on_thin_pieces(fit_with(x, x**2, [5.0])) == ""
     assert on_thin_pieces(fit_with(x, x**2, [])) == ""
+
+
+def test_a_thin_piece_at_an_end_is_remarked(fit_with: Any) -> None:
+    x = np.arange(8.0)
+    assert "inputs before 1.5" in on_thin_pieces(fit_with(x, x**2, [1.5]))
+    assert "inputs after 5.5" in on_thin_pieces(fit_with(x, x**2, [5.5]))
+    assert "jumps" not in on_thin_pieces(fit_with(x, x**2, [5.5]))
+    assert ", one between 1.5" in on_thin_pieces(fit_with(x, x**2, [1.5, 3.2, 3.4]))
+    assert on_thin_pieces(fit_with(x[:2], x[:2], [])) == ""
+
+
+def test_repeated_inputs_and_rows_without_weight_hold_no_line(fit_with: Any) -> None:
+    x = np.array([0.0, 1.0, 2.0, 3.0, 3.0, 3.0, 3.0, 4.0, 5.0, 6.0])
+    assert "between 2.5" in on_thin_pieces(fit_with(x, x**2, [2.5, 3.5]))
+    x, weights = np.arange(10.0), np.ones(10)
+    assert on_thin_pieces(fit_with(x, x**2, [2.5, 5.5], weights)) == ""
+    weights[4] = 0.0
+    assert "between 2.5" in on_thin_pieces(fit_with(x, x**2, [2.5, 5.5], weights))

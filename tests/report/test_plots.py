@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reluscape.errors import InputError
 from reluscape.report.plots import plot_fit, save_figure
+from reluscape.report.proof_plot import plot_bounds
 
 SIGNATURES = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
@@ -58,6 +60,46 @@ def test_an_interval_that_is_not_known_is_not_drawn(hat_fit: Any, hat_inference:
     unknown = replace(hat_inference, breakpoints=(replace(known, low=nan, high=nan),))
     upper, _ = plot_fit(hat_fit, unknown).axes
     assert not upper.patches
+
+
+def test_pinned_intervals_are_bars_under_the_data(
+    hat_fit: Any, hat_inference: Any, pinned: Any, tmp_path: Path
+) -> None:
+    figure = plot_fit(hat_fit, hat_inference, pinned=pinned)
+    _, strip, lower = figure.axes
+    (bars,) = strip.collections
+    np.testing.assert_allclose(bars.get_segments(), [[[4.5, 1], [5.75, 1]]])
+    assert strip.get_ylabel() == "within\n1 %"
+    assert strip.get_xlim() == lower.get_xlim()
+    save_figure(figure, tmp_path / "a.png")
+
+
+def test_no_breakpoints_make_no_strip(fit_with: Any, pinned: Any) -> None:
+    none = type(pinned)(np.empty((0, 2)))
+    assert len(plot_fit(fit_with(np.arange(9.0), np.ones(9), []), pinned=none).axes) == 2
+
+
+def test_bounds_over_time(proved_fit: Any, tmp_path: Path) -> None:
+    figure = plot_bounds(proved_fit)
+    upper, lower = figure.axes
+    risk, bound = (line.get_xydata() for line in upper.get_lines())
+    np.testing.assert_allclose(risk[:, 1], proved_fit.risk)
+    np.testing.assert_allclose(bound[:, 1], proved_fit.bounds[:, 1])
+    gaps = lower.get_lines()[0].get_xydata()[:, 1]
+    np.testing.assert_allclose(gaps, [1.0, 0.4, 0.25])
+    assert lower.get_yscale() == "log"
+    save_figure(figure, tmp_path / "a.svg")
+
+
+@pytest.mark.parametrize("risk", [0.0, 1e-300])
+def test_bounds_without_a_gap(proved_fit: Any, tmp_path: Path, risk: float) -> None:
+    object.__setattr__(proved_fit, "bounds", np.array([[0.1, risk, risk], [0.1, risk, risk]]))
+    save_figure(plot_bounds(proved_fit), tmp_path / "a.png")
+
+
+def test_without_bounds_there_is_nothing_to_draw(hat_fit: Any) -> None:
+    with pytest.raises(InputError, match="certify=True"):
+        plot_bounds(hat_fit)
 
 
 @pytest.mark.parametrize("name", ["$x_$", "a & <b>", "100 % \\frac", "{}", "温度", ""])

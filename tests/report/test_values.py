@@ -43,6 +43,17 @@ def test_without_inference_values_stand_alone(hat_fit: Any) -> None:
     ]
 
 
+def test_the_proof(hat_fit: Any, proved_fit: Any, pinned: Any) -> None:
+    assert fit_values(hat_fit)["proof"] is None
+    assert fit_values(proved_fit)["proof"]["pinned"] is None
+    proof = json.loads(json.dumps(fit_values(proved_fit, None, pinned), allow_nan=False))["proof"]
+    assert proof["pinned"] == {"share": 0.01, "fine": True, "intervals": [[4.5, 5.75]]}
+    assert proof["ended"] == "time limit"
+    assert proof["gap"] == pytest.approx(0.25)
+    last = {"seconds": 3.0, "lower_bound": proved_fit.lower_bound, "risk": proved_fit.risk}
+    assert proof["bounds"][-1] == pytest.approx(last)
+
+
 def test_several_inputs_have_no_breakpoints(fit_with: Any) -> None:
     rng = np.random.default_rng(0)
     values = fit_values(fit_with(rng.normal(size=(9, 2)), rng.normal(size=9), [0.0]))

@@ -31,7 +31,7 @@ def run(
         When a file cannot be read, or the data are not those of the certificate.
     """
     from reluscape.cli.tables import read_columns
-    from reluscape.optimum.certificate import load_certificate
+    from reluscape.optimum.certificate_file import load_certificate
     from reluscape.optimum.checker import check
     from reluscape.problems.samples import Samples
 
@@ -43,8 +43,9 @@ def run(
         return 1
     gap = 1.0 - verdict.lower_bound / verdict.risk if verdict.risk > 0.0 else 0.0
     sys.stdout.write(
-        f"The certificate holds: no network of width {certificate.width} (with a skip connection) "
-        f"has a risk below {verdict.lower_bound:.10g} on these {certificate.rows} rows.\n"
+        f"The certificate holds: no network of width {certificate.width} "
+        f"({certificate.rules.describe()}) has a risk below {verdict.lower_bound:.10g} "
+        f"on these {certificate.rows} rows.\n"
         f"Its network has risk {verdict.risk:.10g}: within {max(gap, 0.0):.1e} of the global "
         "minimum.\n"
     )

@@ -128,7 +128,16 @@ def fit(
     ] = None,
     time_limit: Annotated[
         float | None,
-        typer.Option(metavar="S", help="Seconds for the bound; the best so far counts."),
+        typer.Option(
+            metavar="S", help="Seconds for the bound; the best so far counts, as on Ctrl-C."
+        ),
+    ] = None,
+    pinned: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            help="Show where all fits within P percent of the best bend; 1 in reports and plots.",
+        ),
     ] = None,
     level: Annotated[
         float, typer.Option(metavar="P", help="Level of the intervals, between 0 and 1.")
@@ -158,7 +167,7 @@ def fit(
     """Fit y on x by least squares: the continuous piecewise-linear fit with K breakpoints.
 
     The result goes to standard output, progress and errors to standard error. Exit status: 0 done,
-    2 the input or the call was wrong.
+    1 the gap that --certify is to close is not closed, 2 the input or the call was wrong.
     """
     from reluscape.cli.fit import Request, run
 
@@ -181,6 +190,7 @@ def fit(
             certify=certify,
             gap=gap,
             time_limit=time_limit,
+            pinned=pinned,
             level=level,
             bootstrap=bootstrap,
             save=save,

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from reluscape.cli.tables import Columns
     from reluscape.fits.inference import Inference
     from reluscape.fitting import Fit
+    from reluscape.optimum.pinned import Pinned
     from reluscape.report.protocol import FitLike
+
+
+# Seconds for the intervals that all good fits have their breakpoints in; fewer for who has had
+# enough of waiting.
+PATIENCE = 20.0
+HASTE = 2.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class Request:
     certify: bool
     gap: float | None
     time_limit: float | None
+    pinned: float | None
     level: float
     bootstrap: int | None
     save: Path | None
@@ -61,7 +69,7 @@ def run(request: Request) -> int:
     Returns
     -------
     int
-        The exit status 0.
+        The exit status: 0, or 1 where a gap was to be closed and is not.
 
     Raises
     ------
@@ -83,6 +91,8 @@ def run(request: Request) -> int:
     for note in columns.notes:
         tell(f"reluscape: {note}.")
     result = _fit(request, width, columns)
+    if result.fit.ended == "interrupted":
+        tell("reluscape: interrupted; the result has the bounds so far.")
     # The result is shown even where a disk turns out to be full: nothing is lost.
     lost = _write(request, result, outputs)
     if request.as_json:
@@ -93,7 +103,7 @@ def run(request: Request) -> int:
         raise lost
     for path in outputs.paths.values():
         tell(f"reluscape: wrote {path}")
-    return 0
+    return 0 if result.fit.ended in ("", "closed") else 1
 
 
 def _width(request: Request) -> int | Literal["auto"]:
@@ -115,11 +125,14 @@ def _check_options(request: Request) -> None:
     certifying = (
         ("--gap", request.gap),
         ("--time-limit", request.time_limit),
+        ("--pinned", request.pinned),
         ("--certificate", request.certificate),
     )
     for option, value in certifying:
         if value is not None and not request.certify:
             raise InputError(f"{option} goes with --certify only; add that, or leave it out.")
+    if request.pinned is not None and not 0 < request.pinned < math.inf:
+        raise InputError(f"--pinned is {request.pinned:g}; give a percentage above 0, like 1.")
     if request.bootstrap is not None and request.bootstrap < 2:
         raise InputError(f"--bootstrap is {request.bootstrap}; give 2 replicates or more.")
     if request.bootstrap is not None and len(request.x) > 1:
@@ -154,7 +167,8 @@ def _fit(request: Request, width: int | Literal["auto"], columns: Columns) -> Re
                 progress=waiting,
             )
             inference = None if columns.x.ndim > 1 else _infer(request, found, waiting)
-        return Result(columns, cast("FitLike", found), inference)
+            pinned = _pin(request, found, waiting)
+        return Result(columns, cast("FitLike", found), inference, pinned)
 
 
 def _slope_bounds(request: Request) -> tuple[float, float] | None:
@@ -178,6 +192,29 @@ def _infer(request: Request, found: Fit, waiting: Waiting) -> Inference:
     )
 
 
+def _pin(request: Request, found: Fit, waiting: Waiting) -> Pinned | None:
+    """Find where all good fits have their breakpoints, for who looks at it."""
+    looked_at = request.pinned is not None or request.report or request.plot
+    if not request.certify or not looked_at or not found.width:
+        return None
+    patience = HASTE if found.ended == "interrupted" else PATIENCE
+    if request.time_limit is not None:
+        patience = min(patience, request.time_limit)
+    share = 0.01 if request.pinned is None else request.pinned / 100.0
+    return found.pins(share, patience=patience, progress=waiting)
+
+
+def _check_words(request: Request) -> list[str] | None:
+    """Return the command that checks the certificate, where one is written."""
+    if request.certificate is None:
+        return None
+    words = ["reluscape", "check", str(request.certificate), request.data]
+    columns = (("--x", request.x[0] if request.x else None), ("--y", request.y))
+    for option, value in (*columns, ("--weights", request.weights)):
+        words += [] if value is None else [option, value]
+    return words
+
+
 def _write(request: Request, result: Result, outputs: Outputs) -> FileError | None:
     """Write the files; return what went wrong instead of raising it."""
     try:
@@ -198,7 +235,9 @@ def _draw(request: Request, result: Result, outputs: Outputs) -> None:
 
     columns, inference = result.columns, result.inference
     x_name = ", ".join(columns.x_names)
-    figure = plot_fit(result.fit, inference, x_name=x_name, y_name=columns.y_name)
+    figure = plot_fit(
+        result.fit, inference, pinned=result.pinned, x_name=x_name, y_name=columns.y_name
+    )
     if outputs.plot:
         save_figure(figure, outputs.plot)
     if outputs.report:
@@ -212,6 +251,8 @@ def _draw(request: Request, result: Result, outputs: Outputs) -> None:
             y_name=columns.y_name,
             weights_name=columns.weights_name,
             inference=inference,
+            pinned=result.pinned,
+            check=_check_words(request),
             source=columns.source,
             figure=figure,
         )

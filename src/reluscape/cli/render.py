@@ -14,11 +14,12 @@ import numpy as np
 
 from reluscape._version import __version__
 from reluscape.report.numbers import number, position, with_error
+from reluscape.report.proof import on_pins, rows_of_pins
 from reluscape.report.remarks import on_thin_pieces
 
 if TYPE_CHECKING:
     from reluscape.cli.tables import Columns
-    from reluscape.report.protocol import FitLike, InferenceLike
+    from reluscape.report.protocol import FitLike, InferenceLike, PinnedLike
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Result:
     columns: Columns
     fit: FitLike
     inference: InferenceLike | None
+    pinned: PinnedLike | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def show_json(result: Result, words: Sequence[str], files: Mapping[str, Path]) -
     from reluscape.report.values import fit_values
 
     columns = result.columns
-    values = fit_values(result.fit, result.inference)
+    values = fit_values(result.fit, result.inference, result.pinned)
     document = {
         "reluscape": __version__,
         "command": shlex.join(words),
@@ -80,7 +82,8 @@ def show_tables(result: Result) -> None:
     """
     note = "" if result.inference is None else result.inference.note
     thin = on_thin_pieces(result.fit) if len(result.columns.x_names) == 1 else ""
-    remarks = [remark for remark in (note, thin, result.fit.claim) if remark]
+    pins = "" if result.pinned is None else on_pins(result.fit, result.pinned)
+    remarks = [remark for remark in (note, thin, pins, result.fit.claim) if remark]
     show = _print_rich if sys.stdout.isatty() else _print_plain
     show(_heading(result), _tables(result), remarks)
 
@@ -121,6 +124,10 @@ def _tables(result: Result) -> list[Table]:
         rows += [[f"slope {i}", number(s)] for i, s in enumerate(fit.slopes)]
         rows.append(["intercept", number(fit.intercept)])
         tables.append(Table(["", "value"], rows))
+    if result.pinned is not None:
+        rows = [[f"breakpoint {i}", *rest] for i, *rest in rows_of_pins(fit, result.pinned)]
+        level = f"within {100 * result.pinned.share:g} % from"
+        tables.append(Table(["", "fit", level, "to"], rows))
     if fit.widths:
         tables.append(_widths(fit))
     return tables

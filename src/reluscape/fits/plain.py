@@ -137,12 +137,12 @@ def tied_search(
     found.sort(key=lambda item: item[0])
     for _, tau, turned in found:
         tied = with_values(moments, tau, turned == LEFT)
-        if _can_be_built(moments, tied):
+        if can_be_built(moments, tied):
             return tied
     return constant_line(moments, width)
 
 
-def _can_be_built(moments: Moments, tied: Polyline) -> bool:
+def can_be_built(moments: Moments, tied: Polyline) -> bool:
     """Tell whether the network is the polyline: near a jump its weights outgrow their digits."""
     network = network_of(tied, moments)
     unit = moments.mass * moments.y_axis.scale**2

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,12 +19,17 @@ from reluscape.fits.widths import WidthRow
 from reluscape.networks.arrays import is_number, is_whole
 from reluscape.networks.network import Network
 from reluscape.optimum.certificate import Certificate
+from reluscape.optimum.rules import Rules
 from reluscape.problems.interval import Interval
 from reluscape.problems.samples import Samples
+
+if TYPE_CHECKING:
+    from reluscape.optimum.pinned import Pinned
 
 Floats = NDArray[np.float64]
 Problem = Samples | Interval
 Progress = Callable[[str, float], None]
+Ending = Literal["", "closed", "time limit", "interrupted", "open"]
 
 
 def silent(message: str, fraction: float) -> None:
@@ -68,6 +73,12 @@ class Fit:
         No network of this width has a lower risk; 0 without `certify=True`.
     certificate : Certificate or None
         What proves the lower bound, see `check`.
+    bounds : ndarray, shape (t, 3)
+        What was known when: seconds since the call, lower bound, risk; one row for each change
+        that could be seen in a plot. Empty without `certify=True`.
+    ended : {"", "closed", "time limit", "interrupted", "open"}
+        How the search for the bound ended: with the gap closed, or why not ("open": it found no
+        way to close it); "" without `certify=True`.
     """
 
     problem: Problem
@@ -88,16 +99,25 @@ class Fit:
     line: Polyline | None = field(repr=False, default=None)
     lower_bound: float = 0.0
     certificate: Certificate | None = field(repr=False, default=None)
+    bounds: Floats = field(repr=False, default_factory=lambda: np.empty((0, 3)))
+    ended: Ending = ""
 
     @property
     def gap(self) -> float:
         """How far the lower bound is below the risk, relative to the risk."""
         return max(1.0 - self.lower_bound / self.risk, 0.0) if self.risk > 0.0 else 0.0
 
+    @property
+    def rules(self) -> Rules:
+        """What networks obey that the lower bound is about."""
+        low, high = self.constraints.slopes
+        points = int(self.constraints.min_points) if isinstance(self.problem, Samples) else 0
+        return Rules(self.skip, low, high, float(self.constraints.min_distance), points)
+
     def pinned(self, share: float = 0.01) -> Floats:
         """Return where the breakpoints of every good fit are.
 
-        No continuous piecewise-linear function with this many breakpoints comes within `share` of
+        No network of this width (that obeys the constraints of this fit) comes within `share` of
         this fit's risk unless each of its breakpoints lies in its interval.
 
         Parameters
@@ -108,14 +128,13 @@ class Fit:
         Returns
         -------
         ndarray, shape (k, 2)
-            One interval per breakpoint, in units of x, ending on inputs; from the bounds of the
-            search, in floating point.
+            One interval per breakpoint, in units of x, ending on inputs (for data); from the bounds
+            of the search, in floating point.
 
         Raises
         ------
         InputError
-            For several inputs, an `Interval`, a plain network, constraints, or a share that is
-            not above 0.
+            For several inputs, or a share that is not above 0.
 
         Examples
         --------
@@ -126,20 +145,56 @@ class Fit:
         >>> fit(Samples(x, y), 1).pinned(0.05).round(2)
         array([[0.39, 0.41]])
         """
+        return self.pins(share).intervals
+
+    def pins(
+        self, share: float = 0.01, *, patience: float = 20.0, progress: Progress | None = None
+    ) -> Pinned:
+        """Return what `pinned` does, and whether there was time to make it as narrow as can be.
+
+        Parameters
+        ----------
+        share : float, default 0.01
+            How much more risk still counts as good, relative to the risk.
+        patience : float, default 20.0
+            Seconds, about, after which the intervals are returned as wide as they are. Ctrl-C
+            does the same.
+        progress : callable (message, fraction), optional
+
+        Returns
+        -------
+        Pinned
+
+        Raises
+        ------
+        InputError
+            As for `pinned`, or if `patience` is not a number from 0 up.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from reluscape import Samples, fit
+        >>> x = np.linspace(0, 1, 101)
+        >>> fit(Samples(x, abs(x - 0.4) + 0.01 * np.cos(99 * x)), 1).pins(0.05).fine
+        True
+        """
         if not is_number(share) or not 0.0 < share < math.inf:
             raise InputError(f"share is {share!r}; give a number above 0, for instance 0.01.")
-        plain = not self.skip or self.constraints.active
-        if not isinstance(self.problem, Samples) or not self.problem.on_a_line or plain:
-            raise InputError(
-                "breakpoints are pinned for data with one input, a skip connection and no "
-                "constraints."
-            )
-        if not self.width or self.problem.distinct <= self.width + 2:
-            low, high = self.problem.x.min(), self.problem.x.max()
-            return np.tile([float(low), float(high)], (self.width, 1))
+        if not is_number(patience) or not patience >= 0.0:
+            raise InputError(f"patience is {patience!r}; give seconds, 0 or more.")
+        if isinstance(self.problem, Samples) and not self.problem.on_a_line:
+            raise InputError("breakpoints are pinned for one input and y of shape (n,).")
         from reluscape.optimum.pinned import pinned
 
-        return pinned(self.problem, self.risk, self.width, share)
+        return pinned(
+            self.problem,
+            self.rules,
+            self.risk,
+            self.width,
+            share,
+            patience=patience,
+            progress=progress or silent,
+        )
 
     def predict(self, x: ArrayLike) -> Floats:
         """Evaluate the fitted network at `x`, shape (n,) or (n, inputs)."""

@@ -8,19 +8,17 @@ from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.multipliers import improve
 from reluscape.kernels.pieces import (
     CENTRE,
-    FIRST,
-    LATER,
     LENGTH,
     LINE,
     MULTIPLIERS,
     PIECE,
     PRICE,
-    SECOND,
     TERM,
     TURN,
     Graph,
     add_terms,
     cheapest,
+    inner_price,
     read_line,
 )
 from reluscape.kernels.typing import Floats
@@ -31,6 +29,7 @@ def gather(graph: Graph, t: int, multipliers: Floats, costs: Floats, pieces: Flo
     """Write the pieces that lead to node t from the nodes before it; return their count."""
     rows, places = graph.rows, graph.places
     here, layer = int(graph.enter[t]), int(graph.entry_layer[t])
+    pull = graph.pulls[line_before(graph, t)]
     if layer == 0:
         end = rows.shape[0] - 1 if graph.backward else 0
         read_line(rows, end, here, pieces[:, 0])
@@ -38,14 +37,18 @@ def gather(graph: Graph, t: int, multipliers: Floats, costs: Floats, pieces: Flo
             pieces[CENTRE, 0] -= pieces[LENGTH, 0]
         if abs(places[here] - places[end]) < LINE:
             pieces[:, 0] = 0.0
+        else:
+            pieces[TURN, 0] = pull
         return 1
     count, last, base = 0, -1, 0.0
     for i in range(graph.exit_starts[layer - 1], graph.exit_starts[layer]):
         u = graph.exits[i]
-        if not (graph.far_out[u] and costs[u] < np.inf):
+        if not costs[u] < np.inf:
             continue
         if graph.clear_before[t] - graph.clear_after[u] < LINE:
             break  # exits are in order: all that follow are nearer still
+        if graph.spaced and not may_follow(graph, t, u):
+            continue
         there = int(graph.leave[u])
         if there == last:
             for row in range(PIECE):
@@ -63,49 +66,24 @@ def gather(graph: Graph, t: int, multipliers: Floats, costs: Floats, pieces: Flo
         pieces[TERM, count] = q0
         # The terms of the other node are about the other end.
         way = -pieces[LENGTH, count] if graph.backward else pieces[LENGTH, count]
-        pieces[TURN, count] = q1 - q0 * (pieces[CENTRE, count] + way)
+        pieces[TURN, count] = q1 - q0 * (pieces[CENTRE, count] + way) + pull
         pieces[PRICE, count] = base + costs[u]
         count += 1
     return count
 
 
 @inner
-def enter_near(graph: Graph, t: int, costs: Floats) -> float:
-    """Return the cheapest way to a link from its neighbours in the chain."""
-    layer, near = int(graph.entry_layer[t]), np.inf
-    if graph.kind[t] < FIRST or layer == 0:
-        return near
-    here = graph.places[graph.enter[t]]
-    for i in range(graph.exit_starts[layer - 1], graph.exit_starts[layer]):
-        u = graph.exits[i]
-        if graph.kind[u] < FIRST or not costs[u] < near:
-            continue
-        apart = here - graph.places[graph.leave[u]]
-        if graph.backward:
-            apart = -apart
-        if apart < LINE and linked(graph, u, t):
-            near = float(costs[u])
-    return near
+def line_before(graph: Graph, t: int) -> int:
+    """Return the number of the line that leads to node t, from the left in both directions."""
+    layer = int(graph.entry_layer[t])
+    return graph.ranges.shape[0] - 1 - layer if graph.backward else layer
 
 
 @inner
-def linked(graph: Graph, u: int, t: int) -> bool:
-    """Return whether u and t are neighbouring links of a chain, entered in the graph's order."""
-    one, two = graph.kind[u], graph.kind[t]
-    first, second = u, t
-    if graph.backward:
-        one, two = two, one
-        first, second = t, u
-    if not (
-        (one == FIRST and two == SECOND)
-        or (one == SECOND and two == LATER)
-        or (one == LATER and two == LATER)
-    ):
-        return False
-    # The second link may not lie wholly to the left of the first.
-    left = graph.leave[first] if graph.backward else graph.enter[first]
-    right = graph.enter[second] if graph.backward else graph.leave[second]
-    return bool(graph.places[left] <= graph.places[right])
+def may_follow(graph: Graph, t: int, u: int) -> bool:
+    """Return whether the breakpoint of t can be far enough beyond that of u."""
+    apart = graph.far[t] - graph.near[u] >= graph.distance
+    return bool(apart and graph.far_gap[t] - graph.near_gap[u] >= graph.points)
 
 
 @compiled
@@ -132,39 +110,34 @@ def sweep(
     before, after = np.empty((PIECE, n + 1)), np.empty((PIECE, n + 1))
     p = np.empty(4)
     count, many, entered, left, clear, clear_ahead = 0, 0, -1, -1, 0, 0
+    gap, gap_ahead = 0, 0
     for i in range(start, stop):
         t = graph.entries[i]
         if not through[t] < np.inf:
             costs[t] = np.inf
             continue
+        first, last = line_before(graph, t), line_before(ahead, t)
+        spans = graph.ranges[first], graph.ranges[last]
         # Nodes that meet a line at the same row share its pieces.
-        if graph.enter[t] != entered or graph.clear_before[t] != clear:
+        same = graph.enter[t] == entered and graph.clear_before[t] == clear
+        if not (same and graph.far_gap[t] == gap):
             count = gather(graph, t, multipliers, costs, before)
-            entered, clear = graph.enter[t], graph.clear_before[t]
-        near = enter_near(graph, t, costs)
-        ways = count if graph.far_in[t] else 0
-        ways_ahead, near_ahead = 0, np.inf
+            entered, clear, gap = graph.enter[t], graph.clear_before[t], graph.far_gap[t]
         if steps >= 0:
             row = graph.leave[t] + ahead.entry_layer[t] * graph.rows.shape[0]
-            if row != left or ahead.clear_before[t] != clear_ahead:
+            same = row == left and ahead.clear_before[t] == clear_ahead
+            if not (same and ahead.far_gap[t] == gap_ahead):
                 many = gather(ahead, t, multipliers, costs_ahead, after)
                 left, clear_ahead = row, ahead.clear_before[t]
-            near_ahead = enter_near(ahead, t, costs_ahead)
-            ways_ahead = many if graph.far_out[t] else 0
-            if ways > 0 and ways_ahead > 0 and graph.on_enter[t].any():
-                improve(graph, t, before, ways, after, ways_ahead, goal, steps, multipliers)
+                gap_ahead = ahead.far_gap[t]
+            if count > 0 and many > 0 and graph.on_enter[t].any():
+                improve(graph, t, spans, before, count, after, many, goal, steps, multipliers)
         add_terms(graph.on_enter[t], graph.on_leave[t], multipliers[t], p)
-        inside = graph.floor[t]
-        if graph.weight[t] > 0.0:
-            single = 0.0
-            for m in range(MULTIPLIERS):
-                single += graph.own[t, m] * multipliers[t, m]
-            inside += single * (graph.target[t] - 0.25 * single / graph.weight[t])
-        cost, _ = cheapest(before, ways, p[0], p[1])
-        costs[t] = min(cost, near) + inside
+        cost, _ = cheapest(before, count, p[0], p[1], spans[0])
+        costs[t] = cost + inner_price(graph, t, multipliers[t])
         if steps >= 0:
-            cost, _ = cheapest(after, ways_ahead, p[2], p[3])
-            through[t] = costs[t] + min(cost, near_ahead)
+            cost, _ = cheapest(after, many, p[2], p[3], spans[1])
+            through[t] = costs[t] + cost
             if through[t] >= goal:
                 through[t] = np.inf
                 costs[t] = np.inf

@@ -12,15 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from reluscape.kernels.compiled import fused, inner
-from reluscape.kernels.twofold import two_sum
-from reluscape.kernels.typing import Booleans, Floats, Integers
+from reluscape.kernels.twofold import subtract
+from reluscape.kernels.typing import Floats, Integers
 
-# Distinct inputs that pin a line down; with fewer between them nodes form one cluster.
+# Places that pin a line down; with fewer between them breakpoints form one cluster.
 LINE = 2
-# Kinds of nodes that are links of longer chains: first, second, and all later ones.
-FIRST, SECOND, LATER = 8, 9, 10
 # Multipliers of a node.
-MULTIPLIERS = 3
+MULTIPLIERS = 4
 # Rows of pieces, one column each: a concave quadratic in the terms (p0, p1) that the node at hand
 # adds. The price without them, mean of y, slope, mean of x (from the input next to that node),
 # 1/(4 mass), 1/(4 spread), the terms of the node at the other end, and the length.
@@ -38,10 +36,15 @@ class Graph(NamedTuple):
     `leave` are the rows where a node meets the line before and after it, `clear_before` and
     `clear_after` the numbers of inputs, counted in the graph's direction, that other nodes must
     keep off by two. `entries` lists nodes by the layer they are entered from, from
-    `entry_starts[j]`, and `exits` by the layer they leave. `on_enter` and `on_leave` (N, 3, 2) are
+    `entry_starts[j]`, and `exits` by the layer they leave. `on_enter` and `on_leave` (N, 4, 2) are
     the linear terms per multiplier, on the value at the input next to the node and on the slope;
-    `own` (N, 3) those on the value at a single input in between, with target `target` and
-    `weight`; `floor` is what the data inside cost at least.
+    `own` (N, 4) those on the value at a single input in between, with target `target` and
+    `weight`; `fixed` (N, 4) the terms that are constant; `floor` is what the data inside cost at
+    least. `far` and `near` are where a node's
+    breakpoints can be at most and at least, in the graph's direction: a node may follow another if
+    its `far` is at least `distance` beyond the other's `near`, and so for gaps and `points`.
+    `ranges` (k + 1, 2) are the slopes that lines may have, from left to right, and `pulls` the
+    terms on each line's slope that hold for all nodes.
     """
 
     rows: Floats
@@ -51,9 +54,6 @@ class Graph(NamedTuple):
     leave: Integers
     clear_before: Integers
     clear_after: Integers
-    kind: Integers
-    far_in: Booleans
-    far_out: Booleans
     entries: Integers
     entry_starts: Integers
     entry_layer: Integers
@@ -64,7 +64,17 @@ class Graph(NamedTuple):
     own: Floats
     target: Floats
     weight: Floats
+    fixed: Floats
     floor: Floats
+    far: Floats
+    near: Floats
+    far_gap: Integers
+    near_gap: Integers
+    spaced: bool
+    distance: float
+    points: int
+    ranges: Floats
+    pulls: Floats
 
 
 @inner
@@ -75,20 +85,21 @@ def read_line(rows: Floats, i: int, j: int, piece: Floats) -> None:
     """
     if i > j:
         i, j = j, i
-    mass = (rows[j, 0] - rows[i, 0]) + (rows[j, 6] - rows[i, 6])
     # About the first input, without rounding what cancels: segments may be very narrow.
     origin = rows[i, 12]
-    x, x_low = two_sum(rows[j, 1] - rows[i, 1], rows[j, 7] - rows[i, 7])
-    xx, xx_low = two_sum(rows[j, 2] - rows[i, 2], rows[j, 8] - rows[i, 8])
-    y = (rows[j, 3] - rows[i, 3]) + (rows[j, 9] - rows[i, 9])
-    xy, xy_low = two_sum(rows[j, 4] - rows[i, 4], rows[j, 10] - rows[i, 10])
-    yy = (rows[j, 5] - rows[i, 5]) + (rows[j, 11] - rows[i, 11])
+    mass, mass_low = subtract(rows[j, 0], rows[j, 6], rows[i, 0], rows[i, 6])
+    x, x_low = subtract(rows[j, 1], rows[j, 7], rows[i, 1], rows[i, 7])
+    xx, xx_low = subtract(rows[j, 2], rows[j, 8], rows[i, 2], rows[i, 8])
+    y, y_low = subtract(rows[j, 3], rows[j, 9], rows[i, 3], rows[i, 9])
+    xy, xy_low = subtract(rows[j, 4], rows[j, 10], rows[i, 4], rows[i, 10])
+    yy = subtract(rows[j, 5], rows[j, 11], rows[i, 5], rows[i, 11])[0]
     xx = fused(-origin, x, xx) + (xx_low - origin * x_low)
-    x = fused(-origin, mass, x) + x_low
+    x = fused(-origin, mass, x) + (x_low - origin * mass_low)
     xx = fused(-origin, x, xx)
-    xy = fused(-origin, y, xy) + xy_low
+    xy = fused(-origin, y, xy) + (xy_low - origin * y_low)
     piece[:] = 0.0
     if not mass > 0.0:
+        piece[MASS] = piece[SPREAD] = NO_SPREAD
         return
     mean = x / mass
     spread = xx - x * mean
@@ -107,10 +118,19 @@ def read_line(rows: Floats, i: int, j: int, piece: Floats) -> None:
 
 
 @inner
-def cheapest(pieces: Floats, count: int, p0: float, p1: float) -> tuple[float, int]:
+def allowed(piece: Floats, c1: float, span: Floats) -> float:
+    """Return the cheapest slope in a range under the term c1 * slope."""
+    slope = piece[SLOPE] - 2.0 * c1 * piece[SPREAD]
+    if slope < span[0]:
+        return float(span[0])
+    return float(span[1]) if slope > span[1] else float(slope)
+
+
+@inner
+def cheapest(pieces: Floats, count: int, p0: float, p1: float, span: Floats) -> tuple[float, int]:
     """Return the lowest price under the terms p0 * L(end) + p1 * slope, and which piece has it.
 
-    In two loops, of which the first runs on vectors.
+    Slopes are kept within `span` (2,). In two loops, of which the first runs on vectors.
     """
     prices = pieces[SCRATCH]
     for i in range(count):
@@ -121,6 +141,20 @@ def cheapest(pieces: Floats, count: int, p0: float, p1: float) -> tuple[float, i
             + c0 * (pieces[MEAN, i] - c0 * pieces[MASS, i])
             + c1 * (pieces[SLOPE, i] - c1 * pieces[SPREAD, i])
         )
+    if span[0] > -np.inf or span[1] < np.inf:
+        for i in range(count):
+            c0 = pieces[TERM, i] + p0
+            c1 = pieces[TURN, i] + p1 - p0 * pieces[CENTRE, i]
+            slope = allowed(pieces[:, i], c1, span)
+            off = slope - pieces[SLOPE, i]
+            # Pieces that see nothing have neither spread nor terms.
+            if off != -2.0 * c1 * pieces[SPREAD, i] and pieces[SPREAD, i] > 0.0:
+                prices[i] = (
+                    pieces[PRICE, i]
+                    + c0 * (pieces[MEAN, i] - c0 * pieces[MASS, i])
+                    + c1 * slope
+                    + 0.25 * off * (off / pieces[SPREAD, i])
+                )
     best, which = np.inf, -1
     for i in range(count):
         if prices[i] < best:
@@ -129,13 +163,12 @@ def cheapest(pieces: Floats, count: int, p0: float, p1: float) -> tuple[float, i
 
 
 @inner
-def ascent(piece: Floats, p0: float, p1: float, d0: float, d1: float) -> float:
+def ascent(piece: Floats, p0: float, p1: float, d0: float, d1: float, span: Floats) -> float:
     """Return the derivative of a price along (d0, d1)."""
     c0 = piece[TERM] + p0
     c1 = piece[TURN] + p1 - p0 * piece[CENTRE]
     slope0 = piece[MEAN] - 2.0 * c0 * piece[MASS]
-    slope1 = piece[SLOPE] - 2.0 * c1 * piece[SPREAD]
-    return slope0 * d0 + slope1 * (d1 - d0 * piece[CENTRE])
+    return slope0 * d0 + allowed(piece, c1, span) * (d1 - d0 * piece[CENTRE])
 
 
 @inner
@@ -146,3 +179,15 @@ def add_terms(on_enter: Floats, on_leave: Floats, multipliers: Floats, p: Floats
         for c in range(2):
             p[c] += multipliers[m] * on_enter[m, c]
             p[2 + c] += multipliers[m] * on_leave[m, c]
+
+
+@inner
+def inner_price(graph: Graph, t: int, multipliers: Floats) -> float:
+    """Return what a node costs beside its lines."""
+    price, single = graph.floor[t], 0.0
+    for m in range(MULTIPLIERS):
+        price += graph.fixed[t, m] * multipliers[m]
+        single += graph.own[t, m] * multipliers[m]
+    if graph.weight[t] > 0.0:
+        price += single * (graph.target[t] - 0.25 * single / graph.weight[t])
+    return float(price)

@@ -32,6 +32,8 @@ EXTRA = 51
 # A spread below this share of the total second moment is rounding of the prefix sums: the
 # interval then holds one distinct input.
 NO_SPREAD = 1e-30
+# A mean closer to the vertex than this, as a share of the interval, is rounding: it is on it.
+AT_VERTEX = 1e-20
 # A pivot below this share of its diagonal entry means a value that the data do not determine.
 NO_PIVOT = 1e-13
 
@@ -76,7 +78,10 @@ def summarise(
     sxx, sxx_low = about(xxh, xxl, xh, xl, rx, rx_low, centre, centre)
     sxy, sxy_low = about(xyh, xyl, yh, yl, rx, rx_low, centre, level)
     syy, syy_low = about(yyh, yyl, yh, yl, ry, ry_low, level, level)
-    out[row, MEAN] = min(max((centre - left + rx / mh) / length, 0.0), 1.0)
+    mean = min(max((centre - left + rx / mh) / length, 0.0), 1.0)
+    # An input at the vertex must not seem to be beside it: the value at the other end would be
+    # used, however large it had to be.
+    out[row, MEAN] = mean if mean > AT_VERTEX else 0.0
     out[row, LEVEL] = level + ry / mh
     if sxx > NO_SPREAD * (b[j, r + 4] + mh):
         q = sxy / sxx

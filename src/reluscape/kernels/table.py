@@ -181,3 +181,15 @@ def pure_error(high: Floats, low: Floats) -> float:
         qh, ql = divide(qh, ql, mh, ml)
         result += max(subtract(sh, sl, qh, ql)[0], 0.0)
     return result
+
+
+@compiled
+def read_all(table: Table, places: Floats, rows: Floats) -> None:
+    """Write the cumulative moments at increasing places: six high parts, six low parts each."""
+    pairs = np.empty((1, 12))
+    for i in range(places.shape[0]):
+        piece = count_below(table.edges, table.buckets, places[i], EXCLUSIVE)
+        read(table, piece, places[i], pairs, 0, 0)
+        for k in range(6):
+            rows[i, k] = pairs[0, 2 * k]
+            rows[i, 6 + k] = pairs[0, 2 * k + 1]

@@ -77,6 +77,20 @@ def exactly(values: Floats) -> Ball:
     return Ball(values, np.zeros_like(values))
 
 
+def quotient(value: Fraction) -> float:
+    """Return the nearest float."""
+    return value.numerator / value.denominator
+
+
+def paired(values: list[Fraction], first: Integers, last: Integers) -> Ball:
+    """Return differences of numbers, each first rounded to the sum of two floats."""
+    high = np.array([quotient(value) for value in values])
+    low = np.array([quotient(v - Fraction(h)) for v, h in zip(values, high.tolist(), strict=True)])
+    rad = PAIR_UNIT * np.abs(high) + TINY
+    big = exactly(high[last]) - exactly(high[first])
+    return big + (Ball(low[last], rad[last]) - Ball(low[first], rad[first]))
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Data as integers: distinct inputs in order and exact cumulative moments.
@@ -98,6 +112,8 @@ class Rows:
     squares: int
     rows: int
     table: Floats
+
+    atomic = True
 
     @property
     def count(self) -> int:
@@ -121,6 +137,15 @@ class Rows:
         """Return what multipliers in a unit of weight times y are multiplied by here."""
         unit_y, unit_w = self.units[1:]
         return float(Fraction(unit) / (unit_y * unit_w * self.scales[1] * self.scales[2]))
+
+    def slope(self, slope: float) -> Fraction:
+        """Return a scaled slope."""
+        unit_x, unit_y = self.units[0] * self.scales[0], self.units[1] * self.scales[1]
+        return Fraction(slope) * unit_x / unit_y
+
+    def reach(self, distance: float) -> Fraction:
+        """Return a scaled distance of inputs."""
+        return Fraction(distance) / (self.units[0] * self.scales[0])
 
     def position(self, places: Integers) -> Ball:
         """Return scaled inputs."""
@@ -172,6 +197,13 @@ class Rows:
         )
         quotients = [top / bottom for top, bottom in numbers]
         return [(value, UNIT * abs(value) + TINY) for value in quotients]
+
+    def exact(self, i: int, j: int) -> tuple[Fraction, ...]:
+        """Return the six scaled moments of the data from place i to place j - 1."""
+        sx, sy, sw = self.scales
+        scales = (sw, sw * sx, sw * sx * sx, sw * sy, sw * sx * sy, sw * sy * sy * self.fine)
+        pairs = zip(self.sums[i], self.sums[j], scales, strict=True)
+        return tuple(Fraction(q - p, scale) for p, q, scale in pairs)
 
     def _pairs(self, place: int) -> list[tuple[float, float]]:
         """Return the scaled moments of the first inputs as pairs of floats."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,140 +12,152 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
-# Columns of a cover: first breakpoint, kind, gaps a .. b, end of the first and begin of the second
-# cell of a pair, and the gaps u .. v that others keep off.
-LAYER, KIND, A, B, C, D, U, V = range(8)
-# Kinds: single with sign 1, -1; single at the right end; pair; pairs with signs; links of chains.
-AT_END, PAIR, SIGNED, FIRST, SECOND, LATER = 2, 3, 4, 8, 9, 10
+# Columns of a cover: first breakpoint, number of breakpoints, kind, gaps a .. b, end of the first
+# and begin of the last breakpoint's cell, and the gaps u .. v that others keep off.
+LAYER, SIZE, KIND, A, B, C, D, U, V = range(9)
+# Kinds: single with sign 1, -1; anything; pair with signs.
+ANY, SIGNED = 2, 4
 SIGNS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
-# Two inputs pin down a line.
+# Two places pin down a line.
 LINE = 2
 # Cells of the first cover, and parts of a wide cell; both are part of the file's format.
 CELLS, PARTS = 64, 4
 
 
-def last(cover: Integers) -> Integers:
+@dataclass(frozen=True, eq=False)
+class Cover:
+    """Nodes (n, 9), and the cells (c, 2) that their breakpoints may be in, in order."""
+
+    nodes: Integers
+    cells: Integers
+
+    def take(self, some: Booleans) -> Cover:
+        """Return some of the nodes."""
+        return Cover(self.nodes[some], self.cells)
+
+
+def last(nodes: Integers) -> Integers:
     """Return the last breakpoint of each node."""
-    return cover[:, LAYER] + paired(cover)
+    return nodes[:, LAYER] + nodes[:, SIZE] - 1
 
 
-def paired(cover: Integers) -> Booleans:
-    """Return which nodes hold two breakpoints."""
-    return (cover[:, KIND] >= PAIR) & (cover[:, KIND] < FIRST)
+def holds(nodes: Integers, j: int) -> Booleans:
+    """Return which nodes hold breakpoint j."""
+    return (nodes[:, LAYER] <= j) & (last(nodes) >= j)
 
 
-def whole(m: int, k: int) -> Integers:
-    """Cover all placements: about `CELLS` cells of gaps for each breakpoint.
+def whole(m: int, k: int) -> Cover:
+    """Cover all placements: about `CELLS` cells of gaps, the same for each breakpoint.
 
-    Neighbouring breakpoints are near if their cells have fewer than two inputs between them.
-    Grouping near neighbours splits a placement into single breakpoints, pairs and longer chains,
-    each a node (chains: one per link), so that lines between nodes see two inputs. A breakpoint
-    near to an end of the data counts as near to it: a chain at the left end, kind 2 or any pair or
-    chain at the right end; the line beyond costs nothing then.
+    Neighbouring breakpoints are near if their cells have fewer than two places between them.
+    Grouping near neighbours splits a placement into single breakpoints and clusters, each a node,
+    so that lines between nodes see two places. Of a cluster only the first and the last cell count.
     """
     cuts = np.unique(np.linspace(1, m, min(CELLS, m - 1) + 1).astype(np.int64))
-    a, b = cuts[:-1], cuts[1:] - 1
-    cells = [np.stack([a, b, a, b, a], axis=1)] * k
-    every = [np.ones((len(c), 3), np.bool_) for c in cells]
-    return _nodes(cells, every, [None] * (k - 1), m, k)
+    cells = np.stack([cuts[:-1], cuts[1:] - 1], axis=1)
+    every = np.ones(len(cells), np.bool_)
+    parts = [_singles(j, m, k, cells, cells, every, every) for j in range(k)]
+    for size in range(2, k + 1):
+        one, two = _near(cells, size)
+        parts += [_clusters(j, size, m, k, cells[one], cells[two]) for j in range(k - size + 1)]
+    return Cover(np.concatenate(parts), cells)
 
 
-def _nodes(
-    cells: list[Integers], flags: list[Booleans], wanted: list[Integers | None], m: int, k: int
-) -> Integers:
-    """List the nodes of cells (a, b, u, v, start of the old cell) per breakpoint.
+def _near(cells: Integers, size: int) -> tuple[Integers, Integers]:
+    """Return all pairs of cells in order that may hold the ends of a cluster.
 
-    Flags say whether a cell may hold a single convex or concave breakpoint, or a link; `wanted`
-    lists the pairs of old cells that pairs come from, None for all near ones.
+    From cell to cell gaps go on by 1 at most, and by a cell's own width inside it.
     """
-    parts: list[Integers] = []
-    for j in range(k):
-        a, b, u, v, _ = cells[j].T
-        convex, concave, chained = flags[j].T
-        start, end = (a < LINE) & (j == 0), (m - b < LINE) & (j == k - 1)
-        inner = 1 <= j <= k - 2
-        for kind, some in (
-            (0, convex & ~start & ~end),
-            (1, concave & ~start & ~end),
-            (AT_END, (convex | concave) & ~start & end),
-            (FIRST, chained & ~start & (j <= k - 3)),
-            (SECOND, chained & inner),
-            (LATER, chained & (start | (j >= 1))),
-        ):
-            clear = (u, v) if kind < AT_END else (a, b)
-            parts.append(_stack(j, kind, a, b, b, a, *clear)[some])
-    for j in range(k - 1):
-        one, two = cells[j], cells[j + 1]
-        low = np.searchsorted(two[:, 1], one[:, 0])
-        high = np.maximum(np.searchsorted(two[:, 0], one[:, 1] + LINE), low)
-        i = np.repeat(np.arange(len(one)), high - low)
-        reach = high - low
-        n = np.arange(int(reach.sum())) - np.repeat(np.cumsum(reach) - reach, reach)
-        n += np.repeat(low, reach)
-        pick = wanted[j]
-        if pick is not None:
-            both = flags[j][i, 2] & flags[j + 1][n, 2]
-            both |= np.isin(one[i, 4] * (m + 1) + two[n, 4], pick)
-            i, n = i[both], n[both]
-        a1, b1, a2, b2 = one[i, 0], one[i, 1], two[n, 0], two[n, 1]
-        fits = (a1 >= LINE) | (j > 0)
-        signed = fits & (a1 == b1) & (a2 == b2) & (a2 == a1 + 1)
-        signed &= (m - b2 >= LINE) | (j + 1 < k - 1)
-        low, high = np.minimum(a1, a2), np.maximum(b1, b2)
-        for kind in range(PAIR, FIRST):
-            some = fits & ~signed if kind == PAIR else signed
-            parts.append(_stack(j, kind, low, high, b1, a2, low, high)[some])
+    widest = int((cells[:, 1] - cells[:, 0]).max(initial=0))
+    most = cells[:, 1] + (size - 1) + (size - 2) * widest
+    reach = np.searchsorted(cells[:, 0], most, "right") - np.arange(len(cells))
+    one = np.repeat(np.arange(len(cells)), reach)
+    return one, one + np.arange(len(one)) - np.repeat(np.cumsum(reach) - reach, reach)
+
+
+def _singles(
+    j: int, m: int, k: int, cells: Integers, clear: Integers, convex: Booleans, concave: Booleans
+) -> Integers:
+    """List single breakpoints; of kind `ANY` where there may be no line beyond."""
+    a, b = cells.T
+    outer = ((a < LINE) & (j == 0)) | ((m - b < LINE) & (j == k - 1))
+    some = ((0, convex & ~outer), (1, concave & ~outer), (ANY, (convex | concave) & outer))
+    return np.concatenate([_stack(j, 1, kind, a, b, b, a, *clear.T)[which] for kind, which in some])
+
+
+def _clusters(j: int, size: int, m: int, k: int, one: Integers, two: Integers) -> Integers:
+    """List clusters with the given first and last cells; pairs around one place by signs."""
+    (a1, b1), (a2, b2) = one.T, two.T
+    signed = (size == 2) & (a1 == b1) & (a2 == b2) & (a2 == a1 + 1)
+    signed &= ((a1 >= LINE) | (j > 0)) & ((m - b2 >= LINE) | (j + size < k))
+    parts = [_stack(j, size, ANY, a1, b2, b1, a2, a1, b2)[~signed]]
+    for kind in range(SIGNED, SIGNED + len(SIGNS)):
+        parts.append(_stack(j, size, kind, a1, b2, b1, a2, a1, b2)[signed])
     return np.concatenate(parts)
 
 
-def _stack(j: int, kind: int, *columns: Integers) -> Integers:
-    return np.stack([np.full_like(columns[0], j), np.full_like(columns[0], kind), *columns], axis=1)
+def _stack(j: int, size: int, kind: int, *columns: Integers) -> Integers:
+    head = [np.full_like(columns[0], value) for value in (j, size, kind)]
+    return np.stack([*head, *columns], axis=1)
 
 
-def halved(left: Integers, m: int, k: int) -> Integers:
+def halved(left: Cover, m: int, k: int) -> Cover:
     """Cover what is left after halving all wide cells.
 
     Singles stay single with their sign: cells shrink, so that what was not near stays so. Members
-    of pairs and chains may come apart and become any kind, unless both cells of a pair are single
-    gaps. Where a cell held nothing but singles, all pairs and chains it was in are deleted, so
-    that cells near to the *old* cell still make no line with it: it keeps `u .. v` clear.
+    of a cluster may come apart into singles and smaller clusters, unless all its cells are single
+    gaps. Where a cell was in no cluster, all clusters it was in are deleted, so that cells near to
+    the *old* cell still make no line with it: it keeps `u .. v` clear.
     """
-    settled = paired(left) & (left[:, A] == left[:, C]) & (left[:, D] == left[:, B])
-    loose = (left[:, KIND] >= PAIR) & ~settled | (left[:, KIND] == AT_END)
-    cells: list[Integers] = []
-    flags: list[Booleans] = []
-    wanted: list[Integers | None] = []
+    nodes, cells = left.nodes, left.cells
+    first = np.searchsorted(cells[:, 0], nodes[:, A])
+    end = np.searchsorted(cells[:, 1], nodes[:, B])
+    used = np.zeros(len(cells), np.bool_)
+    for i, n in np.unique(np.stack([first, end], axis=1), axis=0).tolist():
+        used[i : n + 1] = True
+    wide = cells[:, 1] > cells[:, 0]
+    before = np.concatenate([[0], np.cumsum(wide)])
+    loose = nodes[before[end + 1] > before[first]]
+    starts = np.stack([cells[:, 0], cells[:, 1] + 1], axis=1)
+    middle = cells.sum(axis=1) // 2
+    halves: list[tuple[int, int, int]] = []
+    for n in np.flatnonzero(used).tolist():
+        cuts = [starts[n, 0], *([middle[n] + 1] if wide[n] else []), starts[n, 1]]
+        halves += [(int(p), int(q) - 1, n) for p, q in pairwise(cuts)]
+    table = np.array(halves, np.int64).reshape(-1, 3)
+    fine, old = table[:, :2], table[:, 2]
+    parts: list[Integers] = []
     for j in range(k):
-        here = left[:, LAYER] == j
-        second = paired(left) & (left[:, LAYER] == j - 1)
-        a = np.concatenate([left[here, A], left[second, D]])
-        end = np.concatenate([left[here, C], left[second, B]])
-        kind = np.concatenate([left[here, KIND], left[second, KIND]])
-        free = np.concatenate([loose[here], loose[second]])
-        clear = np.concatenate([left[here][:, [U, V]], left[second][:, [U, V]]])
-        starts, first, index = np.unique(a, return_index=True, return_inverse=True)
-        old = np.zeros((len(starts), 4), np.bool_)
-        for column, some in enumerate(
-            (free | (kind == 0), free | (kind == 1), kind >= FIRST, kind >= AT_END)
-        ):
-            old[index[some], column] = True
-        ends = end[first]
-        mixed = old[:, 3]
-        middle = (starts + ends) // 2
-        wide = ends > starts
-        halves = [
-            np.stack([low, high, u, v, start], axis=1)
-            for low, high, u, v, start in (
-                (starts, np.where(wide, middle, ends), *clear[first].T, starts),
-                (middle[wide] + 1, ends[wide], *clear[first][wide].T, starts[wide]),
-            )
-        ]
-        both, mix = np.concatenate(halves), np.concatenate([mixed, mixed[wide]])
-        both[mix, 2:4] = both[mix, :2]
-        order = np.argsort(both[:, 0])
-        cells.append(both[order])
-        flags.append(np.concatenate([old, old[wide]])[order][:, :3])
-        if j:
-            some = paired(left) & (left[:, LAYER] == j - 1)
-            wanted.append(np.unique(left[some, A] * (m + 1) + left[some, D]))
-    return _nodes(cells, flags, wanted, m, k)
+        alone = (nodes[:, LAYER] == j) & (nodes[:, SIZE] == 1)
+        apart, mixed = (_inside(some, j, 1, cells) for some in (loose, nodes))
+        signs: list[Booleans] = []
+        for kind in (0, 1):
+            flag = apart.copy()
+            flag[first[alone & ((nodes[:, KIND] == kind) | (nodes[:, KIND] == ANY))]] = True
+            signs.append(flag[old])
+        clear = cells.copy()
+        clear[first[alone]] = nodes[alone][:, [U, V]]
+        kept = np.where(mixed[old][:, np.newaxis], fine, clear[old])
+        parts.append(_singles(j, m, k, fine, kept, *signs))
+    for size in range(2, k + 1):
+        one, two = _near(fine, size)
+        ends = np.stack([fine[one, 0], fine[two, 1]], axis=1)
+        parents = cells[old[one], 0] * (m + 1) + cells[old[two], 0]
+        for j in range(k - size + 1):
+            same = nodes[(nodes[:, LAYER] == j) & (nodes[:, SIZE] == size)]
+            wanted = _inside(loose, j, size, ends)
+            wanted |= np.isin(parents, same[:, A] * (m + 1) + same[:, D])
+            parts.append(_clusters(j, size, m, k, fine[one[wanted]], fine[two[wanted]]))
+    return Cover(np.concatenate(parts), fine)
+
+
+def _inside(nodes: Integers, j: int, size: int, ranges: Integers) -> Booleans:
+    """Return which ranges of gaps lie in a larger cluster with breakpoints j .. j + size - 1."""
+    some = (nodes[:, SIZE] > size) & (nodes[:, LAYER] <= j) & (last(nodes) >= j + size - 1)
+    spans = nodes[some][:, [A, B]]
+    if not len(spans):
+        return np.zeros(len(ranges), np.bool_)
+    spans = spans[np.argsort(spans[:, 0], kind="stable")]
+    furthest = np.maximum.accumulate(spans[:, 1])
+    at = np.searchsorted(spans[:, 0], ranges[:, 0], "right") - 1
+    return (at >= 0) & (furthest[np.maximum(at, 0)] >= ranges[:, 1])

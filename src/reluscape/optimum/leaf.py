@@ -9,54 +9,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.optimum.graph import Line
-from reluscape.optimum.nodes import CONCAVE, CONVEX, FIRST, PAIR, SIGNED_PAIR, SIGNS, Nodes
+from reluscape.optimum.line import Line
+from reluscape.optimum.nodes import CONCAVE, CONVEX, SIGNED_PAIR, SIGNS, Nodes
 
 Floats = NDArray[np.float64]
 
 # Keeps the quadratic form of tied multipliers definite, relative to its diagonal.
 RIDGE = 1e-12
+# Spread that stands for that of a single input, in units of mass times range squared; its slope is
+# held by its bounds alone.
+ALONE = 1e-10
 
 
-def placement(path: Nodes, width: int) -> list[int]:
-    """Return the gap of each breakpoint on a path whose cells are single gaps."""
-    gaps = [0] * width
-    for layer, kind, a, b in zip(path.layer, path.kind, path.a, path.b, strict=True):
-        gaps[layer] = int(a)
-        if PAIR <= kind < FIRST:
-            gaps[layer + 1] = int(b)
-    return gaps
-
-
-def sign_patterns(path: Nodes) -> Iterator[tuple[int, ...]]:
-    """Yield the signs that the breakpoints of a path may have."""
-    choices: list[tuple[tuple[int, ...], ...]] = []
+def placements(path: Nodes) -> Iterator[tuple[list[int], tuple[int, ...]]]:
+    """Yield the gaps and signs of all placements on a path whose cells are single gaps."""
+    choices: list[list[tuple[tuple[int, ...], tuple[int, ...]]]] = []
     for i in np.argsort(path.layer):
-        kind = int(path.kind[i])
+        kind, size = int(path.kind[i]), int(path.size[i])
+        first, last = int(path.a[i]), int(path.b[i])
         if kind in (CONVEX, CONCAVE):
-            choices.append(((1 - 2 * kind,),))
-        elif SIGNED_PAIR <= kind < FIRST:
-            choices.append((tuple(int(s) for s in SIGNS[kind - SIGNED_PAIR]),))
-        elif kind == PAIR and path.a[i] == path.b[i]:
-            # In one gap opposite signs leave the lines free of each other: nothing is lower.
-            choices.append(((1, -1),))
+            choices.append([((first,), (1 - 2 * kind,))])
+        elif kind >= SIGNED_PAIR:
+            s, t = SIGNS[kind - SIGNED_PAIR]
+            choices.append([((first, last), (int(s), int(t)))])
+        elif size == 1:
+            choices.append([((first,), (sign,)) for sign in (1, -1)])
         else:
-            choices.extend([((1,), (-1,))] * (2 if kind == PAIR else 1))
+            # In one gap opposite signs leave the lines free of each other: nothing is lower.
+            free = [((first,) * size, ((1, -1) * size)[:size])]
+            choices.append(free if first == last else list(members(first, last, size)))
     for parts in product(*choices):
-        yield tuple(sign for part in parts for sign in part)
+        gaps = [gap for part, _ in parts for gap in part]
+        yield gaps, tuple(sign for _, part in parts for sign in part)
 
 
-def ties(line: Line, gaps: list[int], signs: tuple[int, ...]) -> Floats:
+def members(first: int, last: int, size: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Yield the gaps and signs of a cluster: each gap is the one before, or the next."""
+    for steps in combinations(range(1, size), last - first):
+        gaps = tuple(first + sum(step <= i for step in steps) for i in range(size))
+        for signs in product((1, -1), repeat=size):
+            yield gaps, signs
+
+
+def ties(line: Line, gaps: list[int], signs: tuple[int, ...], ranges: Floats) -> Floats:
     """Return the matrix (2k, q) from free multipliers to those of the ends of each gap.
 
-    Rows 2j and 2j + 1 belong to the left and the right end of breakpoint j's gap.
+    Rows 2j and 2j + 1 belong to the left and the right end of breakpoint j's gap. Lines whose
+    slope is bounded from both sides need no ties.
     """
-    k, x = len(gaps), line.x
+    k, x = len(gaps), line.moments.table.edges
     columns = {i: {i: 1.0} for i in range(2 * k)}
 
     def drop(row: int) -> None:
@@ -75,7 +81,7 @@ def ties(line: Line, gaps: list[int], signs: tuple[int, ...]) -> Floats:
     for j in range(k + 1):
         start = 0 if j == 0 else gaps[j - 1]
         end = len(x) if j == k else gaps[j]
-        if end - start > 1:
+        if end - start > 1 or (end > start and np.isfinite(ranges[j]).all()):
             continue
         if j == 0:
             drop(1)
@@ -99,48 +105,97 @@ def ties(line: Line, gaps: list[int], signs: tuple[int, ...]) -> Floats:
     return matrix
 
 
-def solve(line: Line, gaps: list[int], signs: tuple[int, ...]) -> tuple[float, Floats]:
-    """Return the least squares under these gaps and signs, and the (2k,) multipliers."""
+def solve(
+    line: Line, gaps: list[int], signs: tuple[int, ...], ranges: Floats, shares: Floats
+) -> tuple[float, Floats]:
+    """Return the least squares under these gaps and signs, and the (2k + 1,) multipliers.
+
+    `ranges` (k + 1, 2) bound the slopes of lines that see two inputs or more; their multipliers
+    follow those of the gaps' ends while the program is solved, two for each line, and then two
+    for the sum of slopes, each times its one of the `shares` (k + 1,), being zero. The last
+    multiplier returned is that of the sum.
+    """
     from scipy.optimize import nnls
 
-    k, x = len(gaps), line.x
-    tied = ties(line, gaps, signs)
-    total = 0.0
-    slope, curve = np.zeros(2 * k), np.zeros((2 * k, 2 * k))
+    k, x = len(gaps), line.moments.table.edges
+    many = 2 * k + 2 * (k + 1) + 2
+    tied = np.zeros((many, many))
+    free = ties(line, gaps, signs, ranges)
+    tied[: 2 * k, : free.shape[1]] = free
+    columns = free.shape[1]
+    slope, curve = np.zeros(many), np.zeros((many, many))
+    lines: list[tuple[int, tuple[float, ...], Floats]] = []
+    # A line that sees less could have any slope, so that the sum could be anything.
+    lengths = np.diff([0, *gaps, len(x)])
+    joined = bool(shares.any() and (lengths[shares != 0.0] > 1).all())
+    if joined:
+        tied[-2, columns], tied[-1, columns + 1] = 1.0, 1.0
+        columns += 2
     for j in range(k + 1):
         start = 0 if j == 0 else gaps[j - 1]
         end = len(x) if j == k else gaps[j]
         if end == start:
             continue
         # In fractions: single placements may hold inputs that lie very close together.
-        pairs = zip(line.rows[start].tolist(), line.rows[end].tolist(), strict=True)
-        both = [Fraction(q) - Fraction(p) for p, q in pairs]
+        rows = line.rows_after(np.array([start, end])).tolist()
+        both = [Fraction(q) - Fraction(p) for p, q in zip(*rows, strict=True)]
         mass, sx, sxx, sy, sxy, syy = (both[i] + both[i + 6] for i in range(6))
         if mass <= 0:
             continue
         mean, level = float(sx / mass), float(sy / mass)
         spread, turn = float(sxx - sx * sx / mass), float(sxy - sx * sy / mass)
-        alone = float(syy - sy * sy / mass)
+        if end - start == 1:
+            spread, turn = 0.0, 0.0
         # Terms on the value at the mean input and on the slope, per multiplier.
-        terms = np.zeros((2 * k, 2))
+        terms = np.zeros((many, 2))
         for i, way in ((j - 1, 1.0), (j, -1.0)):
             if 0 <= i < k:
                 for row, side, at in ((2 * i, 1.0, gaps[i] - 1), (2 * i + 1, -1.0, gaps[i])):
                     terms[row] = way * side * signs[i] * np.array([1.0, x[at] - mean])
+        squares = float(syy - sy * sy / mass)
+        lines.append((j, (float(mass), level, spread, turn, squares), terms.copy()))
+        if joined:
+            terms[-2:, 1] = shares[j], -shares[j]
+        stiff = spread or ALONE * float(mass) * float(x[-1] - x[0]) ** 2
+        flat = ranges[j, 0] == ranges[j, 1] == 0.0
+        if not flat and (spread > 0.0 or np.isfinite(ranges[j]).all()):
+            for side, way in ((0, -1.0), (1, 1.0)):
+                if np.isfinite(ranges[j, side]):
+                    row = 2 * (k + j) + side
+                    terms[row, 1] = way
+                    slope[row] = -way * ranges[j, side]
+                    tied[row, columns] = 1.0
+                    columns += 1
+            slope += terms[:, 1] * turn / stiff
+            curve += np.outer(terms[:, 1], terms[:, 1]) / (2.0 * stiff)
         slope += terms[:, 0] * level
         curve += np.outer(terms[:, 0], terms[:, 0]) / (2.0 * float(mass))
-        if end - start > 1 and spread > 0.0:
-            slope += terms[:, 1] * turn / spread
-            curve += np.outer(terms[:, 1], terms[:, 1]) / (2.0 * spread)
-            total += max(alone - turn * turn / spread, 0.0)
+    tied = tied[:, :columns]
     slope, curve = tied.T @ slope, tied.T @ curve @ tied
-    multipliers = np.zeros(tied.shape[1])
-    if len(multipliers):
+    multipliers = np.zeros(columns)
+    if columns:
         # In units that make the diagonal one.
         unit = 1.0 / np.sqrt(np.maximum(np.diag(curve), 1e-300))
         scaled = curve * np.outer(unit, unit) + RIDGE * np.eye(len(unit))
         factor = np.linalg.cholesky(scaled)
         right = np.linalg.solve(factor, slope * unit)
         multipliers = nnls(factor.T, right)[0] * unit
-    total += float(multipliers @ (slope - 0.5 * curve @ multipliers))
-    return total, tied @ multipliers
+    every = tied @ multipliers
+    ends, pull = every[: 2 * k], every[-2] - every[-1]
+    total = 0.0
+    for j, facts, terms in lines:
+        term = ends @ terms[: 2 * k] + np.array([0.0, pull * shares[j] if joined else 0.0])
+        total += _least(facts, term, ranges[j])
+    return total, np.append(ends, pull)
+
+
+def _least(facts: tuple[float, ...], term: Floats, span: Floats) -> float:
+    """Return what a line costs at least under terms on its value at the mean and on its slope."""
+    mass, level, spread, turn, squares = facts
+    total = squares + float(term[0]) * (level - float(term[0]) / (4.0 * mass))
+    extra = float(term[1])
+    if spread > 0.0:
+        best = min(max((turn - 0.5 * extra) / spread, float(span[0])), float(span[1]))
+        return total + best * (spread * best - 2.0 * turn + extra)
+    bound = float(span[0] if extra > 0.0 else span[1])
+    return total + extra * bound if extra and np.isfinite(bound) else total

@@ -1,18 +1,16 @@
 """Covers of all ways to place breakpoints: clusters of neighbouring breakpoints as nodes.
 
-Gap g, for 0 < g < m, lies between the inputs x[g - 1] and x[g] of m distinct ones; each of the k
-breakpoints, in order, lies in some gap. Layers are breakpoints, cells are ranges of gaps. Two
-breakpoints are near if fewer than two inputs lie between their cells. A node stands for
+Gap g, for 0 < g < m, lies between places g - 1 and g of m; each of the k breakpoints, in order,
+lies in some gap. Cells are ranges of gaps, the same for all breakpoints. Two neighbouring
+breakpoints are near if fewer than two places lie between their cells, and near neighbours form
+clusters. A node stands for
 
 * a single breakpoint that is near to no other, convex (kind 0) or concave (1);
-* a single one too near to the right end to have a line there (2);
-* a pair of breakpoints, near to each other and to no other: in any cells (3), or with exactly one
-  input between them, one kind for each choice of the two signs (4 to 7);
-* the first (8), the second (9) or a later (10) link of a chain of three and more, or of a chain
-  that begins too near to the left end to have a line there (10).
+* a cluster of any size of which nothing is known but its first and its last cell, or a single
+  breakpoint so near to an end that there is no line beyond (2);
+* two breakpoints in neighbouring gaps, one kind for each choice of the two signs (4 to 7).
 
-Every placement is a path: single breakpoints, pairs and chains joined by lines that see at least
-two inputs.
+Every placement is one path of nodes, joined by lines that see at least two places.
 """
 
 from __future__ import annotations
@@ -26,9 +24,9 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
-CONVEX, CONCAVE, AT_END, PAIR, SIGNED_PAIR, FIRST, SECOND, LATER = 0, 1, 2, 3, 4, 8, 9, 10
+CONVEX, CONCAVE, LOOSE, SIGNED_PAIR = 0, 1, 2, 4
 SIGNS = ((1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0))
-# Inputs that pin down a line.
+# Places that pin down a line.
 LINE = 2
 
 
@@ -38,18 +36,21 @@ class Nodes:
 
     Attributes
     ----------
-    layer, kind : ndarray of int
-        First breakpoint and kind. Pairs also hold the breakpoint `layer + 1`.
+    layer, size, kind : ndarray of int
+        First breakpoint, number of breakpoints, and kind.
     a, b : ndarray of int
-        First and last gap; data x[a : b] are inside.
+        First and last gap.
     c, d : ndarray of int
-        End of the first and begin of the second breakpoint's cell, for pairs; else b and a.
+        End of the first breakpoint's cell, begin of the last one's.
     u, v : ndarray of int
         The gaps that the node keeps clear of others: cells near to these make no line with it.
-        They are wider than a .. b where all pairs and chains of wider cells are gone already.
+        They are wider than a .. b where all clusters of wider cells are gone already.
+    cells : (ndarray of int, ndarray of int)
+        First and last gap of all cells that breakpoints of the nodes may be in, in order.
     """
 
     layer: Integers
+    size: Integers
     kind: Integers
     a: Integers
     b: Integers
@@ -57,6 +58,7 @@ class Nodes:
     d: Integers
     u: Integers
     v: Integers
+    cells: tuple[Integers, Integers]
 
     def __len__(self) -> int:
         """Count the nodes."""
@@ -64,22 +66,27 @@ class Nodes:
 
     def take(self, chosen: Integers | Booleans) -> Nodes:
         """Return some of the nodes."""
-        return Nodes(*(column[chosen] for column in self.columns))
+        return nodes_of([column[chosen] for column in self.columns], self.cells)
 
     @property
     def columns(self) -> tuple[Integers, ...]:
         """All columns."""
-        return (self.layer, self.kind, self.a, self.b, self.c, self.d, self.u, self.v)
-
-    @property
-    def paired(self) -> Booleans:
-        """Which nodes hold two breakpoints."""
-        return (self.kind >= PAIR) & (self.kind < FIRST)
+        return (
+            self.layer,
+            self.size,
+            self.kind,
+            self.a,
+            self.b,
+            self.c,
+            self.d,
+            self.u,
+            self.v,
+        )
 
     @property
     def last(self) -> Integers:
         """The last breakpoint of each node."""
-        return self.layer + self.paired
+        return self.layer + self.size - 1
 
     @property
     def widest(self) -> int:
@@ -88,161 +95,159 @@ class Nodes:
             return 0
         return int(np.maximum(self.c - self.a, self.b - self.d).max()) + 1
 
-
-def join(parts: list[Nodes]) -> Nodes:
-    """Concatenate covers."""
-    columns = zip(*(part.columns for part in parts), strict=True)
-    return Nodes(*(np.concatenate(column) for column in columns))
+    def holding(self, j: int) -> Booleans:
+        """Return which nodes hold breakpoint j."""
+        return (self.layer <= j) & (self.last >= j)
 
 
-def _nodes(layer: int, kind: int, a: Integers, b: Integers, u: Integers, v: Integers) -> Nodes:
-    return Nodes(np.full_like(a, layer), np.full_like(a, kind), a, b, b, a, u, v)
-
-
-def whole(inputs: int, width: int, cells: int) -> Nodes:
+def whole(places: int, width: int, cells: int) -> Nodes:
     """Return the coarsest cover: all gaps in about `cells` cells, for every breakpoint."""
-    cuts = np.unique(np.linspace(1, inputs, min(cells, inputs - 1) + 1).astype(np.int64))
+    cuts = np.unique(np.linspace(1, places, min(cells, places - 1) + 1).astype(np.int64))
     a, b = cuts[:-1], cuts[1:] - 1
-    layers = [(a, b)] * width
-    everything = np.ones(len(a), np.bool_)
-    parts = [links(j, width, a, b, everything) for j in range(width)]
-    parts += [singles(j, width, inputs, (a, b, a, b), everything, everything) for j in range(width)]
-    for j in range(width - 1):
-        first, second = near_pairs(*layers[j], *layers[j + 1])
-        parts.append(pairs(j, width, inputs, a[first], b[first], a[second], b[second]))
-    return join(parts)
+    every = np.ones(len(a), np.bool_)
+    parts = [singles(j, width, places, (a, b, a, b), every, every) for j in range(width)]
+    for size in range(2, width + 1):
+        first, last = close(a, b, size)
+        parts += [
+            clusters(j, size, width, places, a[first], b[first], a[last], b[last])
+            for j in range(width - size + 1)
+        ]
+    return _join(parts, (a, b))
+
+
+def _join(parts: list[tuple[Integers, ...]], cells: tuple[Integers, Integers]) -> Nodes:
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return nodes_of(columns, cells)
+
+
+def nodes_of(columns: list[Integers], cells: tuple[Integers, Integers]) -> Nodes:
+    """Return nodes from their columns."""
+    layer, size, kind, a, b, c, d, u, v = columns
+    return Nodes(layer, size, kind, a, b, c, d, u, v, cells)
 
 
 def singles(
     j: int,
     width: int,
-    inputs: int,
+    places: int,
     cells: tuple[Integers, Integers, Integers, Integers],
     convex: Booleans,
     concave: Booleans,
-) -> Nodes:
+) -> tuple[Integers, ...]:
     """Return single breakpoints j in the given cells (a, b) that keep (u, v) clear."""
     a, b, _, _ = cells
-    apart = (a >= LINE) | (j > 0)
-    at_end = (inputs - b < LINE) & (j == width - 1)
-    parts = [
-        _nodes(j, kind, *(column[some] for column in cells))
-        for kind, some in (
-            (CONVEX, convex & apart & ~at_end),
-            (CONCAVE, concave & apart & ~at_end),
-            (AT_END, (convex | concave) & apart & at_end),
-        )
-    ]
-    return join(parts)
+    at_end = ((a < LINE) & (j == 0)) | ((places - b < LINE) & (j == width - 1))
+    parts: list[tuple[Integers, ...]] = []
+    for kind, some in (
+        (CONVEX, convex & ~at_end),
+        (CONCAVE, concave & ~at_end),
+        (LOOSE, (convex | concave) & at_end),
+    ):
+        low, high, u, v = (column[some] for column in cells)
+        head = (np.full_like(low, value) for value in (j, 1, kind))
+        parts.append((*head, low, high, high, low, u, v))
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
-def links(j: int, width: int, a: Integers, b: Integers, some: Booleans) -> Nodes:
-    """Return breakpoint j as a link of chains in the given cells."""
-    at_start = (a < LINE) & (j == 0)
-    never = np.zeros(len(a), np.bool_)
-    parts = [
-        _nodes(j, kind, *(column[chosen] for column in (a, b, a, b)))
-        for kind, chosen in (
-            (FIRST, some & ~at_start if j <= width - 3 else never),
-            (SECOND, some if 1 <= j <= width - 2 else never),
-            (LATER, some if j >= 1 else some & at_start),
-        )
-    ]
-    return join(parts)
+def close(a: Integers, b: Integers, size: int) -> tuple[Integers, Integers]:
+    """Return all pairs of cells that may be the first and the last of a cluster.
+
+    Neighbours in a cluster have at most one place between their cells.
+    """
+    widest = int((b - a).max(initial=0))
+    reach = b + (size - 1) + (size - 2) * widest
+    last = np.searchsorted(a, reach, "right")
+    counts = last - np.arange(len(a))
+    first = np.repeat(np.arange(len(a)), counts)
+    return first, np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts) + first
 
 
-def near_pairs(a1: Integers, b1: Integers, a2: Integers, b2: Integers) -> tuple[Integers, Integers]:
-    """Return the index pairs of cells that are near and in order; cells are sorted."""
-    low = np.searchsorted(b2, a1)  # first with b2 >= a1
-    high = np.searchsorted(a2, b1 + LINE)  # first with a2 - b1 >= 2
-    counts = np.maximum(high - low, 0)
-    first = np.repeat(np.arange(len(a1)), counts)
-    starts = np.cumsum(counts) - counts
-    second = np.arange(int(counts.sum())) - np.repeat(starts, counts)
-    second += np.repeat(low, counts)
-    return first, second
+def clusters(
+    j: int,
+    size: int,
+    width: int,
+    places: int,
+    a1: Integers,
+    b1: Integers,
+    a2: Integers,
+    b2: Integers,
+) -> tuple[Integers, ...]:
+    """Return clusters of `size` breakpoints from j on, with the given first and last cells."""
+    signed = (a1 == b1) & (a2 == b2) & (a2 == a1 + 1) & (size == 2)
+    signed &= (a1 >= LINE) | (j > 0)
+    signed &= (places - b2 >= LINE) | (j + size < width)
+    parts: list[tuple[Integers, ...]] = []
+    for kind in (LOOSE, *range(SIGNED_PAIR, SIGNED_PAIR + len(SIGNS))):
+        some = ~signed if kind == LOOSE else signed
+        low, high, first, last = a1[some], b2[some], b1[some], a2[some]
+        head = (np.full_like(low, value) for value in (j, size, kind))
+        parts.append((*head, low, high, first, last, low, high))
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
-def pairs(
-    j: int, width: int, inputs: int, a1: Integers, b1: Integers, a2: Integers, b2: Integers
-) -> Nodes:
-    """Return pairs of the breakpoints j and j + 1 in the given near cells."""
-    fits = (a1 >= LINE) | (j > 0)
-    signed = fits & (a1 == b1) & (a2 == b2) & (a2 == a1 + 1)
-    signed &= (inputs - b2 >= LINE) | (j + 1 < width - 1)
-    layer = np.full_like(a1, j)
-    low, high = np.minimum(a1, a2), np.maximum(b1, b2)
-    columns = (low, high, b1, a2, low, high)
-    parts: list[Nodes] = []
-    for kind in (PAIR, *range(SIGNED_PAIR, FIRST)):
-        some = fits & ~signed if kind == PAIR else signed
-        kinds = np.full(int(some.sum()), kind, np.int64)
-        parts.append(Nodes(layer[some], kinds, *(column[some] for column in columns)))
-    return join(parts)
-
-
-def bisect(nodes: Nodes, width: int, inputs: int) -> Nodes:
+def bisect(nodes: Nodes, width: int, places: int) -> Nodes:
     """Halve all wide cells of the nodes left of a cover; return a cover of the same placements.
 
-    A single breakpoint stays single. Members of pairs and chains may come apart, so that they are
-    covered by every kind of node that their new cells may make of them, unless both cells of a
-    pair are single gaps.
+    A single breakpoint stays single. Members of a cluster may come apart into single ones and
+    smaller clusters, unless all its cells are single gaps. Where a cell was in no cluster, all of
+    its clusters are gone, so that cells near to the *old* cell still make no line with it.
     """
-    parts: list[Nodes] = []
-    cells: list[tuple[Integers, Integers, Booleans]] = []
-    settled = nodes.paired & (nodes.a == nodes.c) & (nodes.d == nodes.b)
-    loose = (nodes.kind >= PAIR) & ~settled | (nodes.kind == AT_END)
-    alone = nodes.kind <= CONCAVE
+    a, b = nodes.cells
+    # Nodes begin and end with cells, so that what lies between is known by prefix sums.
+    ahead = np.zeros(len(a) + 1, np.int64)
+    first, end = np.searchsorted(a, nodes.a), np.searchsorted(b, nodes.b) + 1
+    np.add.at(ahead, first, 1)
+    np.add.at(ahead, end, -1)
+    kept = np.cumsum(ahead)[:-1] > 0
+    wide = b > a
+    some_wide = np.concatenate([[0], np.cumsum(wide)])
+    splits = (nodes.size > 1) & (some_wide[end] > some_wide[first])
+    old = np.flatnonzero(kept)
+    middle = (a + b) // 2
+    more = old[wide[old]]
+    low = np.concatenate([a[old], middle[more] + 1])
+    order = np.argsort(low)
+    high = np.concatenate([np.where(wide, middle, b)[old], b[more]])[order]
+    low, parent = low[order], np.concatenate([old, more])[order]
+    parts: list[tuple[Integers, ...]] = []
     for j in range(width):
-        here, second = nodes.layer == j, nodes.paired & (nodes.layer == j - 1)
-        a = np.concatenate([nodes.a[here], nodes.d[second]])
-        b = np.concatenate([nodes.c[here], nodes.b[second]])
-        free = np.concatenate([loose[here], loose[second]])
-        kind = np.concatenate([nodes.kind[here], nodes.kind[second]])
-        a, index = np.unique(a, return_inverse=True)
-        end = np.zeros_like(a)
-        end[index] = b
-        flags = np.zeros((4, len(a)), np.bool_)
-        for row, some in enumerate(
-            (free | (kind == CONVEX), free | (kind == CONCAVE), kind >= FIRST, kind > CONCAVE)
-        ):
-            flags[row, index[some]] = True
-        clear = np.stack([a, end])
-        kept = here & alone
-        kept &= ~flags[3, np.searchsorted(a, np.where(kept, nodes.a, a[0]))]
-        clear[:, np.searchsorted(a, nodes.a[kept])] = nodes.u[kept], nodes.v[kept]
-        wide = end > a
-        middle = (a + end) // 2
-        low = np.concatenate([a, middle[wide] + 1])
-        order = np.argsort(low)
-        low = low[order]
-        high = np.concatenate([np.where(wide, middle, end), end[wide]])[order]
-        convex, concave, chained, mixed = (
-            np.concatenate([flag, flag[wide]])[order] for flag in flags
-        )
-        u, v = (np.concatenate([bound, bound[wide]])[order] for bound in clear)
-        cover = (low, high, np.where(mixed, low, u), np.where(mixed, high, v))
-        parts.append(singles(j, width, inputs, cover, convex, concave))
-        parts.append(links(j, width, low, high, chained))
-        cells.append((low, high, chained))
-    for j in range(width - 1):
-        (a1, b1, chained1), (a2, b2, chained2) = cells[j], cells[j + 1]
-        first, second = near_pairs(a1, b1, a2, b2)
-        wanted = chained1[first] & chained2[second]
-        old = nodes.paired & (nodes.layer == j)
-        if old.any():
-            known = np.unique(nodes.a[old] * (inputs + 1) + nodes.d[old])
-            # Starts of the old cells that the new ones lie in.
-            starts1, starts2 = _starts(nodes, j), _starts(nodes, j + 1)
-            of1 = starts1[np.searchsorted(starts1, a1, "right") - 1][first]
-            of2 = starts2[np.searchsorted(starts2, a2, "right") - 1][second]
-            wanted |= np.isin(of1 * (inputs + 1) + of2, known)
-        first, second = first[wanted], second[wanted]
-        parts.append(pairs(j, width, inputs, a1[first], b1[first], a2[second], b2[second]))
-    return join(parts)
+        alone = (nodes.layer == j) & (nodes.size == 1)
+        flags = [np.zeros(len(a), np.bool_) for _ in range(2)]
+        clear = a.copy(), b.copy()
+        for row, sign in enumerate((CONVEX, CONCAVE)):
+            # One without a line beyond may be of either sign once its cell is halved.
+            some = first[alone & ((nodes.kind == sign) | (nodes.kind == LOOSE))]
+            flags[row][some] = True
+        clear[0][first[alone]], clear[1][first[alone]] = nodes.u[alone], nodes.v[alone]
+        loose = _held(nodes.take(splits), j, 1, a, b)
+        mixed = _held(nodes, j, 1, a, b)
+        clear[0][mixed], clear[1][mixed] = a[mixed], b[mixed]
+        convex, concave = ((flag | loose)[parent] for flag in flags)
+        u, v = np.where(mixed[parent], low, clear[0][parent]), clear[1][parent]
+        v = np.where(mixed[parent], high, v)
+        parts.append(singles(j, width, places, (low, high, u, v), convex, concave))
+    for size in range(2, width + 1):
+        one, two = close(low, high, size)
+        for j in range(width - size + 1):
+            same = (nodes.layer == j) & (nodes.size == size)
+            wanted = _held(nodes.take(splits), j, size, low[one], high[two])
+            if same.any():
+                known = np.unique(nodes.a[same] * (places + 1) + nodes.d[same])
+                key = a[parent[one]] * (places + 1) + a[parent[two]]
+                wanted |= np.isin(key, known)
+            begin, stop = one[wanted], two[wanted]
+            ends = low[begin], high[begin], low[stop], high[stop]
+            parts.append(clusters(j, size, width, places, *ends))
+    return _join(parts, (low, high))
 
 
-def _starts(nodes: Nodes, j: int) -> Integers:
-    """Return the starts of the cells of breakpoint j."""
-    here, second = nodes.layer == j, nodes.paired & (nodes.layer == j - 1)
-    return np.unique(np.concatenate([nodes.a[here], nodes.d[second]]))
+def _held(nodes: Nodes, j: int, size: int, a: Integers, b: Integers) -> Booleans:
+    """Return which ranges of gaps lie in a larger cluster with breakpoints j .. j + size - 1."""
+    some = (nodes.size > size) & (nodes.layer <= j) & (nodes.last >= j + size - 1)
+    begin, end = nodes.a[some], nodes.b[some]
+    if not len(begin):
+        return np.zeros(len(a), np.bool_)
+    order = np.argsort(begin, kind="stable")
+    reach = np.maximum.accumulate(end[order])
+    at = np.searchsorted(begin[order], a, "right") - 1
+    return (at >= 0) & (reach[np.maximum(at, 0)] >= b)

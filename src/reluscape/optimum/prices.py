@@ -1,4 +1,4 @@
-"""What lines of a cover cost at least, for the checker: in balls, under given multipliers."""
+"""What lines of a cover cost at least, for the checker: in balls, under given terms."""
 
 from __future__ import annotations
 
@@ -8,156 +8,92 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.optimum.arithmetic import Ball, Rows, exactly
-from reluscape.optimum.covers import (
-    AT_END,
-    FIRST,
-    KIND,
-    LAYER,
-    LINE,
-    PARTS,
-    SIGNED,
-    SIGNS,
-    A,
-    B,
-    last,
-)
+from reluscape.optimum.covers import LAYER, LINE, A, B, last
+from reluscape.optimum.grids import Grid
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
-
-# Relative radius from which spreads are computed again in fractions, unless there are too many.
-NARROW = 1e-9
+# Relative radii from which spreads are computed again in fractions: the first of these that
+# does not ask for too many.
+NARROW = (1e-14, 1e-12, 1e-9)
 MOST_NARROW = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Terms:
-    """What nodes add to the lines before and after them, and inside.
+class Lines:
+    """Data ranges and their least squares lines, elementwise.
 
-    On a line: p0 times its value at the input next to the node, and p1 times its slope.
+    Least squares (below), mean y, slope, mean x from the first place, 1 / 4M and 1 / 4S for the
+    mass M and the spread S of x. Where S may be 0 the squares are 0, and 1 / 4S is unbounded.
     """
 
-    enter: tuple[Ball, Ball]
-    leave: tuple[Ball, Ball]
-    inside: Floats
-    idle: Booleans
+    squares: Floats
+    level: Ball
+    slope: Ball
+    mean: Ball
+    mass: Ball
+    spread: Ball
+
+    def take(self, at: Integers) -> Lines:
+        """Pick elements."""
+        balls = (self.level, self.slope, self.mean, self.mass, self.spread)
+        return Lines(self.squares[at], *(ball[at] for ball in balls))
 
 
-def terms_of(rows: Rows, cover: Integers, mult: Floats) -> Terms:
-    """Separate the nodes' conditions with their multipliers.
-
-    Singles of sign s with lines L, R: s a (R - L)(x[a-1]) - s b (R - L)(x[b]) for multipliers a
-    and b. Signed pairs, with z the value at the one input p between them: s (z - L(p)) >= 0 and
-    t (R(p) - z) <= 0; if s = t the middle line also crosses both others at the proper side of its
-    ends, which for some slope means s z <= s (the chord at p from L(x[p-1]) to R(x[p+1])). What
-    they add to z is minimised together with the input's own squares: c y - c^2 / (4 w).
-    """
-    n, kind = len(cover), cover[:, KIND]
-    zero = exactly(np.zeros(n))
-    inside = _inside(rows, cover)
-    single = kind < AT_END
-    sign = np.where(single, 1.0 - 2.0 * kind, 0.0)
-    force = exactly(sign * mult[:, 0]) - exactly(sign * mult[:, 1])
-    before = np.where(single, cover[:, A] - 1, 0)
-    wide = rows.distance(before, np.where(single, cover[:, B], 0))
-    leave = [_where(single, force, zero), _where(single, wide.times(-sign * mult[:, 0]), zero)]
-    enter = [
-        _where(single, zero - force, zero),
-        _where(single, wide.times(sign * mult[:, 1]), zero),
-    ]
-    pairs = np.flatnonzero((kind >= SIGNED) & (kind < FIRST) & mult.any(axis=1))
-    if len(pairs):
-        s, t = np.array(SIGNS, np.float64)[kind[pairs] - SIGNED].T
-        p, m = cover[pairs, A], mult[pairs] * np.where((s == t)[:, np.newaxis], 1.0, (1, 1, 0))
-        down, up = rows.distance(p - 1, p), rows.distance(p, p + 1)
-        both = rows.distance(p - 1, p + 1)
-        for side, one, share, way in (
-            (enter, s * m[:, 0], up / both, down),
-            (leave, t * m[:, 1], down / both, up.times(-1.0)),
-        ):
-            _put(side[0], pairs, exactly(one) + share.times(-s * m[:, 2]))
-            _put(side[1], pairs, way.times(one))
-        own = exactly(s * m[:, 2]) - exactly(s * m[:, 0]) - exactly(t * m[:, 1])
-        weight, _, _, y, _, _ = rows.between(p, p + 1)
-        inside[pairs] = (own * (y / weight - own / weight.times(4.0))).low
-    return Terms((enter[0], enter[1]), (leave[0], leave[1]), inside, (mult == 0.0).all(axis=1))
-
-
-def _where(some: Booleans, one: Ball, two: Ball) -> Ball:
-    return Ball(np.where(some, one.mid, two.mid), np.where(some, one.rad, two.rad))
-
-
-def _put(target: Ball, index: Integers, values: Ball) -> None:
-    target.mid[index], target.rad[index] = values.mid, values.rad
-
-
-def _inside(rows: Rows, cover: Integers) -> Floats:
-    """Bound the squares inside the wide cells of single breakpoints.
-
-    In whichever part of the cell the kink lies, the data before that part are on one line and
-    those after it on another.
-    """
-    low = np.zeros(len(cover))
-    wide = np.flatnonzero((cover[:, KIND] < AT_END) & (cover[:, B] - cover[:, A] > 2 * LINE))
-    if len(wide):
-        a, b = cover[wide, A][:, np.newaxis], cover[wide, B][:, np.newaxis]
-        cuts = a + (b - a) * np.arange(PARTS + 1) // PARTS
-        before = _line(rows, np.broadcast_to(a, cuts.shape), cuts)[0][:, :-1]
-        after = _line(rows, cuts, np.broadcast_to(b, cuts.shape))[0][:, 1:]
-        low[wide] = np.nextafter(before + after, -np.inf).min(axis=1)
-    return low
-
-
-def _line(rows: Rows, i: Integers, j: Integers) -> tuple[Floats, Ball, Ball, Ball, Ball, Ball]:
-    """Return of the data from i to j: least squares (below), mean y, slope, mean x, 1/4M, 1/4S.
-
-    The mean of x is from the first input. S is the weighted spread of x; where it may be 0 the
-    squares are 0, and 1/4S is unbounded.
-    """
+def lines_of(rows: Rows | Grid, i: Integers, j: Integers) -> Lines:
+    """Return the lines on the data from place i to place j - 1."""
     mass, x, xx, y, xy, yy = rows.between(i, j)
     mean, level, start = x / mass, y / mass, rows.position(i)
     spread, both = xx - x * mean, xy - mean * y
     left, mean = yy - y * level, mean - start
-    narrow = np.flatnonzero(~(spread.rad < NARROW * spread.mid) | ~(left.rad < NARROW * left.mid))
-    if len(narrow) <= MOST_NARROW:
-        for at in narrow.tolist():
-            index = np.unravel_index(at, i.shape)
-            exact = rows.spreads(int(i[index]), int(j[index]))
-            for ball, (mid, rad) in zip((spread, both, left, mean), exact, strict=True):
-                ball.mid[index], ball.rad[index] = mid, rad
+    for part in NARROW:
+        narrow = np.flatnonzero(~(spread.rad < part * spread.mid) | ~(left.rad < part * left.mid))
+        if len(narrow) <= MOST_NARROW:
+            for at in narrow.tolist():
+                index = np.unravel_index(at, i.shape)
+                exact = rows.spreads(int(i[index]), int(j[index]))
+                for ball, (mid, rad) in zip((spread, both, left, mean), exact, strict=True):
+                    ball.mid[index], ball.rad[index] = mid, rad
+            break
     slope = both / spread
     squares = (left - both * slope).low
-    squares = np.where(np.isfinite(squares) & (squares > 0.0) & (j - i > LINE), squares, 0.0)
+    least = LINE if rows.atomic else LINE - 1
+    squares = np.where(np.isfinite(squares) & (squares > 0.0) & (j - i > least), squares, 0.0)
     one = exactly(np.full(i.shape, 0.25))
-    return squares, level, slope, mean, one / mass, one / spread
+    return Lines(squares, level, slope, mean, one / mass, one / spread)
 
 
 @dataclass(frozen=True, eq=False)
 class Bridge:
-    """All lines between the breakpoints j - 1 and j of a cover: from rows `left` to rows `right`.
+    """All lines between the breakpoints j - 1 and j of a cover: from places `left` to `right`.
 
-    `index` (left, right) is the number of a line in `line`, -1 for less than two inputs; `length`
-    is from the first to the last input.
+    `index` (left, right) is the number of a line in `lines`, -1 for less than two places; `length`
+    is from the first to the last place. `slopes` are the least and the greatest slope allowed, and
+    `pull` a term on the slope.
     """
 
     left: Integers
     right: Integers
     index: Integers
-    line: tuple[Floats, Ball, Ball, Ball, Ball, Ball]
+    lines: Lines
     length: Ball
+    slopes: tuple[float, float]
+    pull: float
 
 
-def bridge_of(rows: Rows, cover: Integers, j: int, k: int) -> Bridge:
+def bridge_of(
+    rows: Rows | Grid, nodes: Integers, j: int, k: int, slopes: tuple[float, float], pull: float
+) -> Bridge:
     """Compute all lines between two neighbouring breakpoints once."""
-    left = np.unique(cover[last(cover) == j - 1, B]) if j else np.zeros(1, np.int64)
-    right = np.unique(cover[cover[:, LAYER] == j, A]) if j < k else np.full(1, rows.count)
+    left = np.unique(nodes[last(nodes) == j - 1, B]) if j else np.zeros(1, np.int64)
+    right = np.unique(nodes[nodes[:, LAYER] == j, A]) if j < k else np.full(1, rows.count)
     u, t = np.nonzero(right - left[:, np.newaxis] >= LINE)
     index = np.full((len(left), len(right)), -1)
     index[u, t] = np.arange(len(u))
-    length = rows.distance(left[u], right[t] - 1)
-    return Bridge(left, right, index, _line(rows, left[u], right[t]), length)
+    lines, length = lines_of(rows, left[u], right[t]), rows.distance(left[u], right[t] - 1)
+    return Bridge(left, right, index, lines, length, slopes, pull)
 
 
 def price(
@@ -170,19 +106,49 @@ def price(
 ) -> Floats:
     """Bound the least of the squares plus both nodes' terms over lines on the data from i to j.
 
-    The node before (`leave`) has terms at the first input, the one after (`enter`) at the last.
+    The node before (`leave`) has terms at the first place, the one after (`enter`) at the last.
     With a line's value c at the mean input and its slope d the minimum separates: squares + c0
     (mean y - c0 / 4M) + c1 (slope - c1 / 4S), where c0 is the sum of both forces and c1 that of
-    the terms on d, forces times distances from the mean included. `none` says where all terms are
-    exactly 0; with fewer than two inputs lines must be free of terms.
+    the terms on d, forces times distances from the mean included. The minimum over d is attained
+    at slope - c1 / 2S, or at the nearest slope that is allowed. `none` says
+    where all terms are exactly 0; with fewer than two places lines must be free of terms.
     """
     at = bridge.index[np.searchsorted(bridge.left, i), np.searchsorted(bridge.right, j)]
-    squares, *balls = bridge.line
-    if not len(squares):
-        return np.where(none, 0.0, -np.inf)
-    level, slope, mean, mass, spread = (ball[at] for ball in balls)
+    none = none & (bridge.pull == 0.0)
+    free = np.where(none, 0.0, -np.inf)
+    if not len(bridge.lines.squares):
+        return free
+    line = bridge.lines.take(at)
     force = leave[0] + enter[0]
-    turn = leave[1] + enter[1] + enter[0] * (bridge.length[at] - mean) - leave[0] * mean
-    low = (force * (level - force * mass) + turn * (slope - turn * spread)).low
-    low = np.nextafter(squares[at] + np.where(none, 0.0, low), -np.inf)
-    return np.where(at >= 0, np.where(np.isfinite(low), low, -np.inf), np.where(none, 0.0, -np.inf))
+    turn = leave[1] + enter[1] + enter[0] * (bridge.length[at] - line.mean) - leave[0] * line.mean
+    if bridge.pull:
+        turn = turn + exactly(np.full(at.shape, bridge.pull))
+    low = (force * (line.level - force * line.mass) + turn * (line.slope - turn * line.spread)).low
+    if bridge.slopes != (-np.inf, np.inf):
+        low = np.where(none, 0.0, low)
+        low = _bounded(bridge.slopes, line, force, turn, low)
+        none = np.zeros_like(none)
+    low = np.nextafter(line.squares + np.where(none, 0.0, low), -np.inf)
+    return np.where(at >= 0, np.where(np.isfinite(low), low, -np.inf), free)
+
+
+def _bounded(
+    slopes: tuple[float, float], line: Lines, force: Ball, turn: Ball, low: Floats
+) -> Floats:
+    """Raise bounds where the best slope is surely out of range: the nearest one in it is best."""
+    best = line.slope - turn * line.spread.times(2.0)
+    level = force * (line.level - force * line.mass)
+    stiff = exactly(np.full(low.shape, 0.25)) / line.spread
+    for bound, beyond in (
+        (slopes[0], best.mid + best.rad * (1.0 + 1e-15) < slopes[0]),
+        (slopes[1], best.low > slopes[1]),
+    ):
+        if np.isfinite(bound):
+            off = exactly(np.full(low.shape, bound)) - line.slope
+            at = (level + turn.times(bound) + stiff * off * off).low
+            low = np.where(beyond & np.isfinite(at), np.fmax(low, at), low)
+    if np.isfinite(slopes).all():
+        # No slope in the range costs less than at one of its ends, whatever the spread.
+        ends = np.minimum(*(turn.times(bound).low for bound in slopes))
+        low = np.fmax(low, np.nextafter(level.low + ends, -np.inf))
+    return low

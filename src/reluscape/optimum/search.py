@@ -18,10 +18,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.optimum.certificate import Leaf, Step, Sweep, key_of, place_of
-from reluscape.optimum.graph import Graphs, Line, graphs_of, line_of
-from reluscape.optimum.leaf import placement, sign_patterns, solve
-from reluscape.optimum.nodes import Nodes, bisect, whole
+from reluscape.kernels.pieces import MULTIPLIERS
+from reluscape.optimum.certificate import Leaf, Step, Sweep, key_of, place_of, too_large
+from reluscape.optimum.graph import Graphs, graphs_of, permitted
+from reluscape.optimum.leaf import placements, solve
+from reluscape.optimum.line import Line, conditions, line_of
+from reluscape.optimum.nodes import CONCAVE, Nodes, bisect, whole
+from reluscape.optimum.rules import Rules
 from reluscape.problems.moments import moments_of_data
 
 Floats = NDArray[np.float64]
@@ -34,6 +37,14 @@ ROUNDS = 8
 # Sweeps end once one of them deletes less than this share of the nodes.
 WORTHWHILE = 0.03
 MOST_SWEEPS = 40
+# Plain networks up to this width are bounded for each choice of their neurons' sides.
+MOST_SIDES = 6
+# Nodes of a breakpoint that are not worth splitting before their cells are halved.
+TOGETHER = 12
+# Share of a box's nodes that are left from which it is split before its cells are halved.
+STALLED = 0.8
+# Trials of the multiplier that joins the lines of a plain network.
+PULLS = 24
 # Layers with fewer nodes than this are not worth a second thread.
 THREADED = 64
 
@@ -48,6 +59,7 @@ class Box:
     multipliers: Floats = field(compare=False)
     parent: int = field(compare=False)
     halved: bool = field(compare=False)
+    sides: int = field(compare=False)
     layer: int = field(compare=False, default=-1)
     split: int = field(compare=False, default=0)
     upper: bool = field(compare=False, default=False)
@@ -55,25 +67,37 @@ class Box:
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """What a search found: all placements cost at least `low`, by these steps.
-
-    `candidate` are the gaps of a placement below the goal, if one was found: a better network.
-    """
+    """What a search found: all placements cost at least `low`, by these steps."""
 
     low: float
     steps: tuple[Step, ...]
     closed: bool
-    candidate: tuple[int, ...] = ()
+    interrupted: bool = False
+
+
+class TimeUp(Exception):
+    """The time is up in the middle of a sweep."""
 
 
 def warm() -> None:
     """Compile, or load what was compiled before, so that no time limit pays for it."""
     x = np.arange(8.0)
-    line = line_of(moments_of_data(x, x * x, None))
-    nodes = whole(len(x), 1, COARSE)
+    line = line_of(moments_of_data(x, x * x, None), Rules())
     with ThreadPoolExecutor(1) as pool:
-        box = Box(-np.inf, 0, nodes, np.zeros((len(nodes), 3)), -1, halved=False)
-        price(line, box, 1, np.inf, pool)
+        price(line, root(line, 1), 1, np.inf, np.inf, pool)
+
+
+def root(line: Line, width: int, sides: int = -1) -> Box:
+    """Return the box of all placements."""
+    nodes = permitted(line, whole(line.count, width, COARSE), width)
+    return Box(-np.inf, 0, nodes, np.zeros((len(nodes), MULTIPLIERS)), -1, False, sides)
+
+
+def roots(line: Line, width: int) -> list[Box]:
+    """Return the boxes to begin with: for plain networks one for each choice of sides."""
+    if line.rules.skip or width > MOST_SIDES:
+        return [root(line, width)]
+    return [replace(root(line, width, sides), number=sides) for sides in range(1 << width)]
 
 
 def prove(
@@ -83,84 +107,149 @@ def prove(
     *,
     deadline: float,
     report: Callable[[float], None],
+    better: Callable[[Floats, int], bool],
     pool: ThreadPoolExecutor,
 ) -> Proof:
-    """Delete placements that cost at least `goal` until none is left or time is up."""
-    inputs = len(line.x)
-    nodes = whole(inputs, width, COARSE)
-    first = Box(-np.inf, 0, nodes, np.zeros((len(nodes), 3)), -1, halved=False)
-    heap, steps, stuck = [first], list[Step](), np.inf
-    candidate: tuple[int, ...] = ()
+    """Delete placements that cost at least `goal` until none is left, time is up, or Ctrl-C.
+
+    `better` is asked whether a placement that is left leads to a better network (with sides as in
+    `Step`); then the goal is too high, and the search ends.
+    """
+    heap, steps, stuck = roots(line, width), list[Step](), np.inf
+    heapq.heapify(heap)
     while heap:
         if time.perf_counter() > deadline:
-            return Proof(min(heap[0].low, stuck), tuple(steps), False, candidate)
-        box = heapq.heappop(heap)
-        report(min(box.low, stuck, goal))
-        low, left, multipliers, sweeps = price(line, box, width, goal, pool)
-        steps.append(Step(box.parent, box.halved, box.layer, box.split, box.upper, tuple(sweeps)))
-        low = max(low, box.low)
-        if not len(left):
+            return Proof(min(heap[0].low, stuck), tuple(steps), False)
+        box, done = heapq.heappop(heap), len(steps)
+        if too_large(len(box.nodes), width):
+            stuck = min(stuck, box.low)
             continue
-        at = len(steps) - 1
-        children = list(divide(line, left, multipliers, at, low, width))
-        if not children:
-            low, leaves = settle(line, left, width)
-            steps[at] = replace(steps[at], leaves=leaves)
-            if low < min(stuck, goal):
-                candidate = leaves[0].gaps
-            stuck = min(stuck, low)
-        for child in children:
-            child.number = 2 * at + child.upper
-            heapq.heappush(heap, child)
-    return Proof(min(stuck, goal), tuple(steps), stuck >= goal, candidate)
+        try:
+            report(min(box.low, stuck, goal))
+            low, left, multipliers, pull, sweeps = price(line, box, width, goal, deadline, pool)
+            steps.append(
+                Step(
+                    box.parent,
+                    box.halved,
+                    box.layer,
+                    box.split,
+                    box.upper,
+                    tuple(sweeps),
+                    sides=box.sides,
+                    pull=pull,
+                )
+            )
+            low = max(low, box.low)
+            if not len(left):
+                continue
+            at = len(steps) - 1
+            children = list(divide(line, left, multipliers, at, low, width, box, pull))
+            if not children:
+                value, leaves = settle(line, left, width, box.sides)
+                low = max(low, value)
+                steps[at] = replace(steps[at], leaves=leaves)
+            # Not after every split: placements are then much like those that were tried before.
+            worth = (box.halved or not children) and low < goal
+            if worth and better(middles(line, left, width), box.sides):
+                return Proof(min([stuck, box.low, *(b.low for b in heap)]), tuple(steps), False)
+            if not children:
+                stuck = min(stuck, low)
+            for child in children:
+                child.number = 2 * at + child.upper
+                heapq.heappush(heap, child)
+        except (KeyboardInterrupt, TimeUp) as stop:
+            # The box in progress is dropped, whatever came of it: its parent's bound stands.
+            low = min([stuck, box.low, *(b.low for b in heap)])
+            interrupted = isinstance(stop, KeyboardInterrupt)
+            return Proof(low, tuple(steps[:done]), False, interrupted)
+    return Proof(min(stuck, goal), tuple(steps), stuck >= goal)
 
 
-def settle(line: Line, path: Nodes, width: int) -> tuple[float, tuple[Leaf, ...]]:
-    """Solve a single placement for all signs that it may have."""
-    gaps, low, leaves = placement(path, width), np.inf, list[Leaf]()
-    for signs in sign_patterns(path):
-        value, multipliers = solve(line, gaps, signs)
+def middles(line: Line, nodes: Nodes, width: int) -> Floats:
+    """Return a placement (k,) in the middle of the nodes that are left."""
+    result = np.empty(width)
+    for j in range(width):
+        some = np.flatnonzero(nodes.holding(j))
+        i = some[len(some) // 2]
+        low, high = line.position(np.array([nodes.a[i] - 1, nodes.b[i]]))
+        # Members of a cluster side by side.
+        share = (j - nodes.layer[i] + 1) / (nodes.size[i] + 1)
+        result[j] = low + share * (high - low)
+    return result
+
+
+def settle(line: Line, path: Nodes, width: int, sides: int) -> tuple[float, tuple[Leaf, ...]]:
+    """Solve the placements of a single path for all signs that they may have."""
+    if not line.atomic:
+        return -np.inf, ()
+    low, leaves = np.inf, list[Leaf]()
+    ranges, shares = conditions(line, width, sides, 1.0)
+    for gaps, signs in placements(path):
+        value, multipliers = solve(line, gaps, signs, ranges, shares)
         low = min(low, value)
         leaves.append(Leaf(tuple(gaps), signs, multipliers))
     return low, tuple(leaves)
 
 
 def divide(
-    line: Line, left: Nodes, multipliers: Floats, parent: int, low: float, width: int
+    line: Line,
+    left: Nodes,
+    multipliers: Floats,
+    parent: int,
+    low: float,
+    width: int,
+    box: Box,
+    pull: float,
 ) -> Iterator[Box]:
     """Yield the boxes that cover what is left of one: halved cells, or two halves."""
-    if left.widest > 1:
-        finer = bisect(left, width, len(line.x))
-        # Multipliers start again from 0: tuned against what is gone by now, they are in the way.
-        yield Box(low, 0, finer, np.zeros((len(finer), 3)), parent, halved=True)
-        return
-    holds = [(left.layer <= j) & (left.last >= j) for j in range(width)]
+    sides = box.sides
+    holds = [left.holding(j) for j in range(width)]
     j = int(np.argmax([held.sum() for held in holds]))
+    # One pull for all placements is a poor one unless they are neighbours. And where sweeps delete
+    # little, finer cells will not help: it is the multipliers, one set for too many placements.
+    stalled = box.halved and len(left) > STALLED * len(box.nodes)
+    crowded = (pull != 0.0 or stalled) and holds[j].sum() > TOGETHER
+    if left.widest > 1 and not crowded:
+        finer = permitted(line, bisect(left, width, line.count), width)
+        # Multipliers start again from 0: tuned against what is gone by now, they are in the way.
+        yield Box(low, 0, finer, np.zeros((len(finer), MULTIPLIERS)), parent, True, sides)
+        return
     if holds[j].sum() < 2:
         return
     # In order of gaps, so that halves are neighbourhoods.
-    place = place_of(left.layer, left.kind, left.a, left.d, j, len(line.x))
+    place = place_of(left.layer, left.size, left.kind, left.a, left.d, j, line.count)
     split = int(np.sort(place[holds[j]])[holds[j].sum() // 2])
     for upper in (False, True):
         keep = ~holds[j] | ((place >= split) == upper)
-        yield Box(low, 0, left.take(keep), multipliers[keep], parent, False, j, split, upper)
+        yield Box(low, 0, left.take(keep), multipliers[keep], parent, False, sides, j, split, upper)
 
 
 def price(
-    line: Line, box: Box, width: int, goal: float, pool: ThreadPoolExecutor
-) -> tuple[float, Nodes, Floats, list[Sweep]]:
-    """Sweep forwards and backwards while that deletes nodes; return the bound and what is left."""
+    line: Line, box: Box, width: int, goal: float, deadline: float, pool: ThreadPoolExecutor
+) -> tuple[float, Nodes, Floats, float, list[Sweep]]:
+    """Sweep forwards and backwards while that deletes nodes.
+
+    Returns the bound, what is left with its multipliers, the pull, and the sweeps.
+    """
     nodes, multipliers = box.nodes, box.multipliers
-    graphs = graphs_of(line, nodes, width)
     n = len(nodes)
+    held = [nodes.holding(j) for j in range(width)]
+    if not all(some.any() for some in held):
+        return goal, nodes.take(np.zeros(n, np.bool_)), multipliers[:0], 0.0, []
+    graphs = graphs_of(line, nodes, width, box.sides)
+    pull = 0.0
+    # Only where all lines see something: a line that does not could have any slope.
+    if conditions(line, width, box.sides, 1.0)[1].any() and (nodes.kind <= CONCAVE).all():
+        pull = best_pull(line, box, width, graphs, deadline, pool)
+        graphs = pulled(graphs, conditions(line, width, box.sides, pull)[1])
     through = np.full(n, -np.inf)
     costs = (np.full(n, np.inf), np.full(n, np.inf))
     sweeps: list[Sweep] = []
-    keys = key_of(nodes.layer, nodes.kind, nodes.a, nodes.d, len(line.x))
+    keys = key_of(nodes.layer, nodes.size, nodes.kind, nodes.a, nodes.d, line.count)
 
     def go(backward: bool, rounds: int) -> None:
         alive = through < np.inf
-        run(graphs, backward, width, goal, rounds, multipliers, costs, through, pool)
+        run(graphs, backward, width, goal, rounds, multipliers, costs, through, deadline, pool)
         some = alive & multipliers.any(axis=1)
         sweeps.append(Sweep(backward, keys[some], multipliers[some].copy()))
 
@@ -171,13 +260,56 @@ def price(
         go(backward, ROUNDS)
         alive = through < np.inf
         after = int(alive.sum())
-        held = [alive & (nodes.layer <= j) & (nodes.last >= j) for j in range(width)]
+        held = [alive & nodes.holding(j) for j in range(width)]
         if not all(some.any() for some in held):
-            return goal, nodes.take(np.zeros(n, np.bool_)), multipliers[:0], sweeps
+            return goal, nodes.take(np.zeros(n, np.bool_)), multipliers[:0], pull, sweeps
         low = max(float(through[some].min()) for some in held)
-        if len(sweeps) > MOST_SWEEPS or after > (1 - WORTHWHILE) * before:
-            return low, nodes.take(alive), multipliers[alive], sweeps
+        late = time.perf_counter() > deadline
+        if late or len(sweeps) > MOST_SWEEPS or after > (1 - WORTHWHILE) * before:
+            return low, nodes.take(alive), multipliers[alive], pull, sweeps
         backward = not backward
+
+
+def pulled(graphs: Graphs, pulls: Floats) -> Graphs:
+    """Return the graphs with other terms on the slopes of lines."""
+    return Graphs(graphs.forward._replace(pulls=pulls), graphs.backward._replace(pulls=pulls))
+
+
+def best_pull(
+    line: Line, box: Box, width: int, graphs: Graphs, deadline: float, pool: ThreadPoolExecutor
+) -> float:
+    """Return a multiplier for the condition on several lines' slopes, by trial.
+
+    The bound is concave in it: golden sections, from a bracket that is widened until it holds.
+    """
+    n = len(box.nodes)
+
+    def bound(pull: float) -> float:
+        costs, through = (np.full(n, np.inf), np.full(n, np.inf)), np.full(n, -np.inf)
+        trial = pulled(graphs, conditions(line, width, box.sides, pull)[1])
+        multipliers = box.multipliers.copy()
+        for backward, rounds in ((True, -1), (False, 0)):
+            run(trial, backward, width, np.inf, rounds, multipliers, costs, through, deadline, pool)
+        return float(through.min())
+
+    trials = {0.0: bound(0.0)}
+    step = trials[0.0] + 1e-9
+    for sign in (1.0, -1.0):
+        at = sign * step
+        while len(trials) < PULLS:
+            trials[at] = bound(at)
+            if trials[at] < max(trials.values()):
+                break
+            at *= 4.0
+    while len(trials) < PULLS:
+        order = sorted(trials)
+        i = order.index(max(order, key=lambda pull: trials[pull]))
+        if not 0 < i < len(order) - 1:
+            break
+        low, centre, high = order[i - 1 : i + 2]
+        at = centre + 0.38 * (high - centre if high - centre > centre - low else low - centre)
+        trials[at] = bound(at)
+    return float(np.float32(max(trials, key=lambda pull: trials[pull])))
 
 
 def run(
@@ -189,9 +321,13 @@ def run(
     multipliers: Floats,
     costs: tuple[Floats, Floats],
     through: Floats,
+    deadline: float,
     pool: ThreadPoolExecutor,
 ) -> None:
-    """Sweep once over all layers; the nodes of a layer do not depend on each other."""
+    """Sweep once over all layers; the nodes of a layer do not depend on each other.
+
+    Raises `TimeUp` when the deadline has passed.
+    """
     from reluscape.kernels.bounds import sweep
 
     graph, ahead = graphs.forward, graphs.backward
@@ -199,6 +335,8 @@ def run(
     if backward:
         graph, ahead, mine, others = ahead, graph, others, mine
     for j in range(width):
+        if time.perf_counter() > deadline:
+            raise TimeUp
         start, stop = int(graph.entry_starts[j]), int(graph.entry_starts[j + 1])
         cuts = [start, (start + stop) // 2, stop] if stop - start > THREADED else [start, stop]
         jobs = [

@@ -19,7 +19,9 @@ from reluscape.report import html, sections
 from reluscape.report.facts import pieces, residuals
 from reluscape.report.numbers import number
 from reluscape.report.plots import BLUE, INK, plot_fit, render
-from reluscape.report.protocol import FitLike, InferenceLike
+from reluscape.report.proof import proof
+from reluscape.report.proof_plot import plot_bounds
+from reluscape.report.protocol import FitLike, InferenceLike, PinnedLike
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,6 +36,8 @@ def write_report(
     y_name: str = "y",
     weights_name: str | None = None,
     inference: InferenceLike | None = None,
+    pinned: PinnedLike | None = None,
+    check: Sequence[str] | None = None,
     source: str = "",
     figure: Figure | None = None,
 ) -> None:
@@ -54,6 +58,10 @@ def write_report(
         What the columns are called.
     inference : Inference, optional
         Standard errors and intervals.
+    pinned : Pinned, optional
+        Where all good fits have their breakpoints.
+    check : sequence of str, optional
+        The words of the command that checks the certificate.
     source : str, optional
         Where the data come from.
     figure : matplotlib.figure.Figure, optional
@@ -64,7 +72,7 @@ def write_report(
     OSError
         When the file cannot be written.
     """
-    drawn = figure or plot_fit(fit, inference, x_name=x_name, y_name=y_name)
+    drawn = figure or plot_fit(fit, inference, pinned=pinned, x_name=x_name, y_name=y_name)
     found = pieces(fit, inference) if _one_input(fit) else ()
     title = f"{y_name} against {x_name}"
     parts = [
@@ -72,7 +80,8 @@ def write_report(
         html.paragraph(_lead(fit), "lead"),
         html.facts(_key_facts(fit, inference, source, weights_name)),
         html.paragraph(fit.claim, "claim"),
-        _figure(drawn, title, fit, inference),
+        html.figure(_inline_svg(drawn), title, _caption(fit, inference, pinned)),
+        proof(fit, pinned, _bounds(fit), command, check),
         sections.breakpoints(fit, inference) if found else "",
         sections.slopes(inference),
         sections.formula(fit, found),
@@ -129,25 +138,43 @@ def _key_facts(
     return found
 
 
-def _figure(figure: Figure, title: str, fit: FitLike, inference: InferenceLike | None) -> str:
+def _caption(fit: FitLike, inference: InferenceLike | None, pinned: PinnedLike | None) -> str:
     caption = "Data in grey, the fit in orange, residuals below"
     if _one_input(fit) and len(fit.breakpoints):
         caption += "; breakpoints in blue"
         if inference is not None:
             caption += f", their {100 * inference.level:g} % intervals shaded"
-    return (
-        f'<figure role="img" aria-label="{html.escape(title)}">\n{_inline_svg(figure)}\n'
-        f"<figcaption>{html.escape(caption)}.</figcaption></figure>"
+        if pinned is not None:
+            caption += (
+                "; the green bars hold the breakpoints of every fit with a risk within "
+                f"{100 * pinned.share:g} % of this one's"
+            )
+    return f"{caption}."
+
+
+def _bounds(fit: FitLike) -> str:
+    if not len(fit.bounds):
+        return ""
+    title = "The two bounds on the least risk over time"
+    caption = (
+        "Over the time since the call: the risk of the fit in orange, in blue the bound that no "
+        "network is below, and the relative gap between them."
     )
+    return html.figure(_inline_svg(plot_bounds(fit), "bounds"), title, caption)
 
 
-def _inline_svg(figure: Figure) -> str:
-    """Return a figure as SVG that takes its size and its colours from the page."""
+def _inline_svg(figure: Figure, name: str = "") -> str:
+    """Return a figure as SVG that takes its size and its colours from the page.
+
+    Where a page holds several, `name` keeps the names of their parts apart.
+    """
     stream = io.BytesIO()
     render(figure, stream, "svg", page=True)
     svg = stream.getvalue().decode("utf-8")
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
+    if name:
+        svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
     head, rest = svg.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
     return f"{head}>{rest.replace(INK, 'currentColor').replace(BLUE, 'var(--blue)')}"

@@ -152,6 +152,23 @@ def rows_on_pieces(fit: FitLike) -> NDArray[np.int64]:
     return np.bincount(_piece_of(fit), minlength=len(fit.breakpoints) + 1).astype(np.int64)
 
 
+def inputs_on_pieces(fit: FitLike) -> NDArray[np.int64]:
+    """Count the distinct inputs on each piece of a fit, those of rows that weigh something.
+
+    Parameters
+    ----------
+    fit : Fit
+        With one input.
+
+    Returns
+    -------
+    ndarray of shape (k + 1,)
+    """
+    inputs = np.unique(fit.problem.x.reshape(-1)[fit.problem.weights > 0.0])
+    where = np.searchsorted(fit.breakpoints, inputs, side="right")
+    return np.bincount(where, minlength=len(fit.breakpoints) + 1).astype(np.int64)
+
+
 def _piece_of(fit: FitLike) -> NDArray[np.intp]:
     return np.searchsorted(fit.breakpoints, fit.problem.x.reshape(-1), side="right")
 

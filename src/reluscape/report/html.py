@@ -100,6 +100,34 @@ def section(heading: str, *parts: str) -> str:
     return f"<section>\n<h2>{escape(heading)}</h2>\n{content}\n</section>" if content else ""
 
 
+def figure(svg: str, title: str, caption: str) -> str:
+    """Write a figure with its caption.
+
+    Parameters
+    ----------
+    svg : str
+        SVG.
+    title : str
+        What it shows, for who can not see it.
+    caption : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(figure("<svg></svg>", "a & b", "Both."))
+    <figure role="img" aria-label="a &amp; b">
+    <svg></svg>
+    <figcaption>Both.</figcaption></figure>
+    """
+    return (
+        f'<figure role="img" aria-label="{escape(title)}">\n{svg}\n'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
 def page(title: str, style: str, body: str) -> str:
     """Write a whole page that loads nothing and runs nothing.
 

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from reluscape.atomic import atomic_write
-from reluscape.report.protocol import FitLike, Floats, InferenceLike
+from reluscape.report.protocol import FitLike, Floats, InferenceLike, PinnedLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, told apart by colour-blind readers and in grey print.
 INK = "#222222"
 BLUE = "#0072b2"
-_LINE = "#d55e00"
+ORANGE = "#d55e00"
+GREEN = "#009e73"
 _DATA = "#7d8590"
 _MOST_POINTS = 5_000
 _RESOLUTION = 200
@@ -35,6 +36,7 @@ def plot_fit(
     fit: FitLike,
     inference: InferenceLike | None = None,
     *,
+    pinned: PinnedLike | None = None,
     x_name: str = "x",
     y_name: str = "y",
 ) -> Figure:
@@ -49,6 +51,8 @@ def plot_fit(
         To data with one target.
     inference : Inference, optional
         Its intervals are drawn as bands around the breakpoints.
+    pinned : Pinned, optional
+        Its intervals are drawn as bars in a strip under the data, one row for each breakpoint.
     x_name, y_name : str, default "x", "y"
         Labels of the axes.
 
@@ -63,10 +67,13 @@ def plot_fit(
     one_input = problem.x.ndim == 1 or problem.x.shape[1] == 1
     fitted = fit.predict(problem.x)
     across = problem.x.reshape(-1) if one_input else fitted
-    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
-    upper, lower = figure.subplots(
-        2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1], "hspace": 0.06}
+    strip = _strip_height(pinned)
+    figure = Figure(figsize=(6.4, 4.8 + strip), layout="constrained")
+    heights = [3.3, strip, 1.1] if strip else [3, 1]
+    rows = figure.subplots(
+        len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights, "hspace": 0.06}
     )
+    upper, lower = rows[0], rows[-1]
     upper.set_ylabel(y_name, color=INK, parse_math=False)
     lower.set_ylabel("residual", color=INK)
     lower.set_xlabel(x_name if one_input else "fitted value", color=INK, parse_math=False)
@@ -76,17 +83,20 @@ def plot_fit(
     if one_input:
         _draw_breakpoints((upper, lower), fit, inference)
         knots = np.concatenate([[across.min()], fit.breakpoints, [across.max()]])
-        upper.plot(knots, fit.predict(knots), color=_LINE, linewidth=2, solid_joinstyle="round")
+        upper.plot(knots, fit.predict(knots), color=ORANGE, linewidth=2, solid_joinstyle="round")
     else:
         ends = np.array([fitted.min(), fitted.max()])
-        upper.plot(ends, ends, color=_LINE, linewidth=1.5)
-    lower.axhline(0, color=_LINE, linewidth=1.5)
-    for axes in (upper, lower):
-        _dress(axes)
-    upper.tick_params(bottom=False)
-    upper.spines["bottom"].set_visible(False)
+        upper.plot(ends, ends, color=ORANGE, linewidth=1.5)
+    lower.axhline(0, color=ORANGE, linewidth=1.5)
+    for axes in rows:
+        dress(axes)
+    if strip and pinned is not None:
+        _draw_pinned(rows[1], fit, pinned)
+    for axes in rows[:-1]:
+        axes.tick_params(bottom=False)
+        axes.spines["bottom"].set_visible(False)
     figure.align_ylabels()
-    _settle(figure)
+    settle(figure)
     return figure
 
 
@@ -131,7 +141,7 @@ def render(figure: Figure, handle: IO[bytes], kind: str, *, page: bool = False) 
         )
 
 
-def _settle(figure: Figure) -> None:
+def settle(figure: Figure) -> None:
     """Lay the figure out now, once, instead of at every drawing."""
     engine = figure.get_layout_engine()
     if engine is not None:
@@ -215,7 +225,26 @@ def _draw_breakpoints(
                 axes.axvspan(*band, color=BLUE, alpha=0.16, linewidth=0, zorder=0.5)
 
 
-def _dress(axes: Axes) -> None:
+def _strip_height(pinned: PinnedLike | None) -> float:
+    """Inches for the bars, 0 where there are none."""
+    many = 0 if pinned is None else len(pinned.intervals)
+    return 0.3 + 0.13 * min(many, 12) if many else 0.0
+
+
+def _draw_pinned(axes: Axes, fit: FitLike, pinned: PinnedLike) -> None:
+    """Draw a bar for each interval, and where the breakpoint of the fit is in it."""
+    low, high = pinned.intervals.T
+    rows = np.arange(1, len(low) + 1)
+    thick = min(4.5, 54.0 / len(low))
+    axes.hlines(rows, low, high, color=GREEN, linewidth=thick, alpha=0.55)
+    axes.plot(fit.breakpoints, rows, "|", color=BLUE, markersize=thick + 3.5, markeredgewidth=1.6)
+    axes.set_ylim(len(low) + 0.7, 0.3)
+    axes.set_yticks([])
+    axes.set_ylabel(f"within\n{100 * pinned.share:g} %", color=INK)
+
+
+def dress(axes: Axes) -> None:
+    """Give axes the look of all figures."""
     axes.set_facecolor("none")
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))

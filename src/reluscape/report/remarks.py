@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reluscape.report.facts import Piece, Residuals, rows_on_pieces
+from reluscape.report.facts import Piece, Residuals, inputs_on_pieces
 from reluscape.report.numbers import number, position
 from reluscape.report.protocol import FitLike
 
 _UNEVEN = 2.0
 _ENOUGH_ROWS = 5
-_FEWEST_ROWS = 3
+_FEWEST_INPUTS = 3
 
 
 def remarks(fit: FitLike, errors: Residuals, found: Sequence[Piece]) -> list[str]:
@@ -47,20 +47,33 @@ def on_thin_pieces(fit: FitLike) -> str:
     str
         Empty where there are none.
     """
-    rows = rows_on_pieces(fit)
-    inner = range(1, len(rows) - 1)
-    thin = [index for index in inner if rows[index] < _FEWEST_ROWS]
-    if not thin:
+    counts = inputs_on_pieces(fit)
+    thin = np.flatnonzero(counts < _FEWEST_INPUTS).tolist()
+    if not thin or len(counts) == 1:
         return ""
-    first = thin[0]
+    # Inside, a line through next to no data is a jump; at the ends it follows the outermost rows.
+    inner = [index for index in thin if 0 < index < len(counts) - 1]
+    first = (inner or thin)[0]
     span = float(np.ptp(fit.problem.x))
-    left, right = (position(float(b), span) for b in fit.breakpoints[first - 1 : first + 1])
+    ends = [position(float(b), span) for b in fit.breakpoints]
+    if first == 0:
+        place = f"before {ends[0]}"
+    elif first == len(ends):
+        place = f"after {ends[-1]}"
+    else:
+        place = f"between {ends[first - 1]} and {ends[first]}"
     many = f"{len(thin)} pieces rest" if len(thin) > 1 else "One piece rests"
+    what = "rather jumps than bends" if inner else "it may follow nothing but noise"
     return (
-        f"{many} on fewer than {_FEWEST_ROWS} rows{', the first' if len(thin) > 1 else ''} between "
-        f"{left} and {right}: rather jumps than bends. A least number of points or a least "
-        "distance rules them out."
+        f"{many} on fewer than {_FEWEST_INPUTS} distinct inputs{_among(thin, inner)} {place}: "
+        f"{what}. A least number of points or a least distance rules them out."
     )
+
+
+def _among(thin: Sequence[int], inner: Sequence[int]) -> str:
+    if len(thin) == 1:
+        return ""
+    return ", the first" if len(inner) in (0, len(thin)) else ", one"
 
 
 def _on_neighbours(correlation: float, fit: FitLike) -> str:

@@ -9,10 +9,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from reluscape.report.protocol import EstimateLike, FitLike, InferenceLike
+from reluscape.report.protocol import EstimateLike, FitLike, InferenceLike, PinnedLike
 
 
-def fit_values(fit: FitLike, inference: InferenceLike | None = None) -> dict[str, Any]:
+def fit_values(
+    fit: FitLike, inference: InferenceLike | None = None, pinned: PinnedLike | None = None
+) -> dict[str, Any]:
     """Return a fit as nested dicts, lists, strings and numbers.
 
     Parameters
@@ -21,6 +23,8 @@ def fit_values(fit: FitLike, inference: InferenceLike | None = None) -> dict[str
         To data.
     inference : Inference, optional
         Its uncertainties.
+    pinned : Pinned, optional
+        Where all good fits have their breakpoints.
 
     Returns
     -------
@@ -64,6 +68,7 @@ def fit_values(fit: FitLike, inference: InferenceLike | None = None) -> dict[str
                 "activation": _fields(network.activation),
             },
             "widths": [_fields(row) for row in fit.widths],
+            "proof": _proof(fit, pinned),
             "claim": fit.claim,
             "seconds": fit.seconds,
         }
@@ -97,6 +102,23 @@ def plain(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _proof(fit: FitLike, pinned: PinnedLike | None) -> dict[str, Any] | None:
+    if not fit.ended:
+        return None
+    return {
+        "lower_bound": fit.lower_bound,
+        "gap": fit.gap,
+        "ended": fit.ended,
+        "bounds": [
+            {"seconds": seconds, "lower_bound": low, "risk": risk}
+            for seconds, low, risk in fit.bounds.tolist()
+        ],
+        "pinned": None
+        if pinned is None
+        else {"share": pinned.share, "fine": pinned.fine, "intervals": pinned.intervals},
+    }
 
 
 def _bare(value: float) -> dict[str, float]:
