@@ -23,7 +23,7 @@ ROUNDING = 1e-9
 LATE = 1.05
 # When a call is given up: long after every bar, so that how far it was missed is still measured.
 SEARCH_STOP = 300.0
-CHECK_STOP = 600.0
+CHECK_STOP = 125.0
 
 SQUARE = "x^2 on [0, 1]"
 CUBIC = "x^3 - x on [-1, 1]"
