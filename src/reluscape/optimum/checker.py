@@ -172,7 +172,7 @@ def _replay(certificate: Certificate, rows: Rows | Grid, goal: float) -> str:
         if any(sweep.multipliers.shape != (len(sweep.keys), MULTIPLIERS) for sweep in step.sweeps):
             return f"step {number} has more keys than multipliers, or fewer"
         if too_large(len(cover.nodes), k):
-            return f"step {number} is about {len(cover.nodes)} nodes, which are too many"
+            return f"the cover of step {number} has {len(cover.nodes)} nodes, too many to be swept"
         left = sweep_all(setting, cover, step.sweeps, sides, step.pull)
         nodes = left.nodes
         if not len(nodes):

@@ -110,8 +110,8 @@ def price(
     With a line's value c at the mean input and its slope d the minimum separates: squares + c0
     (mean y - c0 / 4M) + c1 (slope - c1 / 4S), where c0 is the sum of both forces and c1 that of
     the terms on d, forces times distances from the mean included. The minimum over d is attained
-    at slope - c1 / 2S, or at the nearest slope that is allowed. `none` says
-    where all terms are exactly 0; with fewer than two places lines must be free of terms.
+    at slope - c1 / 2S, or at the nearest slope that is allowed. `none` says where all terms are
+    exactly 0; with fewer than two places lines must be free of terms.
     """
     at = bridge.index[np.searchsorted(bridge.left, i), np.searchsorted(bridge.right, j)]
     none = none & (bridge.pull == 0.0)

@@ -2,8 +2,8 @@
 
 A box is a cover of some of the ways to place breakpoints. Sweeps over its layers raise the price
 of the cheapest path through every node by tuning the node's multipliers, and delete the nodes
-whose price reaches the goal. Wide cells are halved; where that is exhausted and multipliers no
-longer help, the box is split in two by the nodes that hold one of the breakpoints.
+whose price reaches the goal. Wide cells are halved; where that is exhausted, or sweeps delete
+little, the box is split in two by the nodes that hold one of the breakpoints.
 """
 
 from __future__ import annotations
