@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from reluscape.fits.result import Fit
     from reluscape.fits.widths import WidthRow
     from reluscape.fitting import fit
+    from reluscape.landscape.escape import Escape
+    from reluscape.landscape.verdict import Verdict, classify
     from reluscape.networks.activations import Activation, leaky
     from reluscape.networks.network import Network
     from reluscape.networks.neurons import NeuronState
@@ -55,6 +57,7 @@ __all__ = [
     "Check",
     "Constraints",
     "Descent",
+    "Escape",
     "Estimate",
     "FileError",
     "Fit",
@@ -69,11 +72,13 @@ __all__ = [
     "ReluscapeError",
     "Samples",
     "ShallowReLURegressor",
+    "Verdict",
     "WidthRow",
     "__version__",
     "affine",
     "breakpoint_spread",
     "check",
+    "classify",
     "descend",
     "fit",
     "leaky",
@@ -94,6 +99,7 @@ _HOME = {
     "Check": "optimum.checker",
     "Constraints": "fits.constraints",
     "Descent": "training.descent",
+    "Escape": "landscape.escape",
     "Estimate": "fits.inference",
     "FileError": "errors",
     "Fit": "fits.result",
@@ -108,10 +114,12 @@ _HOME = {
     "ReluscapeError": "errors",
     "Samples": "problems.samples",
     "ShallowReLURegressor": "estimators",
+    "Verdict": "landscape.verdict",
     "WidthRow": "fits.widths",
     "affine": "problems.targets",
     "breakpoint_spread": "training.initialise",
     "check": "optimum.checker",
+    "classify": "landscape.verdict",
     "descend": "training.descent",
     "fit": "fitting",
     "leaky": "networks.activations",

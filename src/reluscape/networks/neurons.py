@@ -18,6 +18,10 @@ Kind: TypeAlias = Literal[
     "inactive", "semi-inactive", "semi-active", "type-1-active", "type-2-active", "degenerate"
 ]
 
+# Both roundings of w x + b together are below this share of its terms, unless they underflow.
+_ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+_TINY = 1e-290
+
 
 @dataclass(frozen=True)
 class NeuronState:
@@ -95,15 +99,27 @@ def neuron_states(network: Network, a: float, b: float) -> tuple[NeuronState, ..
     )
 
 
+def _side(weight: float, bias: float, end: float) -> int:
+    """Return the sign of `weight * end + bias`.
+
+    The rounded breakpoint may sit on the wrong side of an end, and the sum may cancel or underflow:
+    where rounding could matter, only exact arithmetic puts every neuron into one class.
+    """
+    product = weight * end
+    value, terms = product + bias, abs(product) + abs(bias)
+    if _TINY < terms < math.inf and abs(value) > _ROUNDING * terms:
+        return 1 if value > 0.0 else -1
+    exact = Fraction(weight) * Fraction(end) + Fraction(bias)
+    return (exact > 0) - (exact < 0)
+
+
 def _state(weight: float, bias: float, flat: bool, a: float, b: float) -> NeuronState:
     if weight == 0.0:
         kind: Kind = "degenerate" if bias == 0.0 else "semi-active" if bias > 0.0 else "inactive"
         return NeuronState(kind, flat, None)
     with np.errstate(over="ignore", under="ignore"):
         point = float(np.float64(-bias) / np.float64(weight) + 0.0)
-    # The rounded breakpoint may sit on the wrong side of an end, and w * a + b may underflow:
-    # only exact arithmetic puts every neuron into one class and no other.
-    at_left, at_right = (Fraction(weight) * Fraction(end) + Fraction(bias) for end in (a, b))
+    at_left, at_right = (_side(weight, bias, end) for end in (a, b))
     if at_left < 0 and at_right < 0:
         return NeuronState("inactive", flat, point)
     if at_left >= 0 and at_right >= 0:

@@ -121,7 +121,11 @@ def risk(moments: Moments, network: Network) -> float:
 
 def gradient(moments: Moments, network: Network, at_zero: str) -> Floats:
     """Return the generalized gradient, in the order of `Network.to_vector`."""
-    result = evaluate(moments, network, at_zero)
+    return gradient_of(moments, network, evaluate(moments, network, at_zero))
+
+
+def gradient_of(moments: Moments, network: Network, result: Evaluation) -> Floats:
+    """Return the generalized gradient from an evaluation."""
     x_axis = moments.x_axis
     gain = 2.0 * moments.mass * moments.y_axis.scale
     on, on_x, output = result.integrals.T

@@ -1,0 +1,240 @@
+"""Second order on an interval: the curvature of the risk in coordinates of the function.
+
+Near a network without neurons at w = b = 0 the function N is a smooth function of few coordinates:
+its level, its tilt (where some neuron or a skip connection makes one), the bend at each breakpoint,
+and the place of each breakpoint. Rescaling neurons, and sharing a bend among neurons with the same
+breakpoint, do not change them: the null directions of the Hessian that symmetry explains are gone.
+If the risk has positive curvature in these coordinates, the network is a local minimum; if it has
+negative curvature in one direction, it is none (S2, section on strict saddles; S3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.landscape.sight import CARRIER, KINK, Sight
+
+Floats = NDArray[np.float64]
+
+# Breakpoints closer than this share of the support are one.
+SAME = 1e-12
+# Curvatures up to this share of the largest possible one are zero: errors of 1e-9 in the
+# parameters make some of this size.
+FLAT = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Curvature:
+    """The quadratic form of the risk in coordinates of the function, reduced.
+
+    Attributes
+    ----------
+    least : float
+        Its least eigenvalue where the squares of N alone have diagonal 1; of the smaller of both
+        one-sided forms where a breakpoint sits on a border between pieces.
+    direction : ndarray or None
+        A direction of negative curvature, in the order of `Network.to_vector`, if there is one.
+    tilted : bool
+        Whether slope is free.
+    """
+
+    least: float
+    direction: Floats | None
+    tilted: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Coordinates:
+    """Which neurons bend where: `group[j]` is the breakpoint of neuron j, -1 if it has none."""
+
+    group: NDArray[np.int64]
+    places: Floats
+    tilted: bool
+
+
+def curvature(sight: Sight) -> Curvature:
+    """Return the curvature at a critical network of an interval."""
+    coordinates = _coordinates(sight)
+    value, slope = _functions(sight, coordinates)
+    mass, _, spread = sight.evaluation.segments.T
+    gram = (value * mass[:, None]).T @ value + (slope * spread[:, None]).T @ slope
+    size = np.sqrt(np.maximum(np.diag(gram), 0.0))
+    scale = np.where(size > 0.0, 1.0 / np.where(size > 0.0, size, 1.0), 0.0)
+    moving = np.flatnonzero(coordinates.group >= 0)
+    sides = _kinks(sight, moving)
+    first = len(gram) - len(moving)
+    at = np.arange(first, len(gram))
+
+    def form(which: Floats) -> Floats:
+        total = gram.copy()
+        total[at, at] += which
+        return total * scale * scale[:, None]
+
+    values, vectors = np.linalg.eigh(form(sides.min(axis=1)))
+    least = float(values[0])
+    direction = None
+    if least < -FLAT:
+        d = vectors[:, 0] * scale
+        for sign in (1.0, -1.0):
+            # The side that each breakpoint moves to counts.
+            chosen = np.where(sign * d[at] > 0.0, sides[:, 1], sides[:, 0]) * d[at] ** 2
+            squares = float(d @ gram @ d)
+            if squares + chosen.sum() < -FLAT * (squares + np.abs(chosen).sum()):
+                direction = _to_parameters(sight, coordinates, moving, sign * d)
+                break
+    return Curvature(least, direction, coordinates.tilted)
+
+
+def kink_term(sight: Sight, j: int) -> Floats:
+    """Return e p just below and just above the breakpoint of neuron j, reduced, shape (2,)."""
+    return _kink_terms(sight, np.array([j]))[0]
+
+
+def end_term(sight: Sight, j: int) -> float:
+    """Return e p at the end of the interval that the breakpoint of neuron j is on, reduced."""
+    table = sight.moments.table
+    edge = 0 if sight.point[j] == 0 else len(table.edges) - 1
+    t = float(table.edges[edge])
+    return _error_density(sight, 1 if edge == 0 else edge, t)
+
+
+def _coordinates(sight: Sight) -> _Coordinates:
+    low, high = sight.moments.support
+    moving = (sight.role == KINK) & (sight.network.outputs != 0.0)
+    group = np.full(sight.network.width, -1)
+    places = np.sort(sight.t[moving])
+    first = np.append(True, np.diff(places) > SAME * (high - low))[: len(places)]
+    group[moving] = np.cumsum(first)[np.searchsorted(places, sight.t[moving])] - 1
+    w = sight.network.weights[:, 0]
+    rights = {int(g) for g in group[moving & (w > 0)]}
+    lefts = {int(g) for g in group[moving & (w < 0)]}
+    tilted = sight.network.skip is not None or bool((sight.role == CARRIER).any())
+    return _Coordinates(group, places[first], tilted or bool(rights & lefts))
+
+
+def _functions(sight: Sight, coordinates: _Coordinates) -> tuple[Floats, Floats]:
+    """Return the derivatives of N in all coordinates: values at means and slopes per segment."""
+    mean = sight.evaluation.segments[:, 1]
+    reduced, s = sight.evaluation.reduced, sight.slopes
+    values, slopes = [np.ones_like(mean)], [np.zeros_like(mean)]
+    if coordinates.tilted:
+        values.append(mean - _middle(sight))
+        slopes.append(np.ones_like(mean))
+    right = reduced.weights > 0.0
+    for g, t in enumerate(coordinates.places):
+        j = int(np.flatnonzero(coordinates.group == g)[0])
+        sign = 1.0 if right[j] else -1.0
+        act = s[:, j]
+        if coordinates.tilted:
+            act, sign = np.where((act == 1.0) == right[j], 1.0, 0.0), 1.0
+        values.append(sign * act * (mean - t))
+        slopes.append(sign * act)
+    bend = reduced.outputs * np.abs(reduced.weights)
+    for j in np.flatnonzero(coordinates.group >= 0):
+        values.append((-1.0 if right[j] else 1.0) * bend[j] * s[:, j])
+        slopes.append(np.zeros_like(mean))
+    return np.column_stack(values), np.column_stack(slopes)
+
+
+def _middle(sight: Sight) -> float:
+    mass, mean, _ = sight.evaluation.segments.T
+    return float(mass @ mean / mass.sum())
+
+
+def _kinks(sight: Sight, moving: NDArray[np.int64]) -> Floats:
+    """Return what moving each breakpoint to the left and to the right adds to the form."""
+    reduced = sight.evaluation.reduced
+    bend = (1.0 - sight.leak) * reduced.outputs[moving] * np.abs(reduced.weights[moving])
+    return bend[:, None] * _kink_terms(sight, moving)
+
+
+def _kink_terms(sight: Sight, neurons: NDArray[np.int64]) -> Floats:
+    terms = np.repeat(sight.evaluation.kinks[neurons][:, None], 2, axis=1)
+    edges = sight.moments.table.edges
+    low, high = sight.moments.support
+    nearest = np.clip(np.searchsorted(edges, sight.t[neurons]), 1, len(edges) - 1)
+    for i, j in enumerate(neurons):
+        for edge in (nearest[i] - 1, nearest[i]):
+            if abs(edges[edge] - sight.t[j]) <= SAME * (high - low):
+                t = float(edges[edge])
+                terms[i] = [_error_density(sight, edge, t), _error_density(sight, edge + 1, t)]
+    return terms
+
+
+def _error_density(sight: Sight, piece: int, t: float) -> float:
+    """Return e p at t, by the polynomials of one piece."""
+    table = sight.moments.table
+    z = t - table.centres[piece]
+    rising = np.arange(1, table.high.shape[1])
+    powers = rising * z ** (rising - 1)
+    p = float(powers @ table.high[piece, 1:, 0])
+    fp = float(powers @ table.high[piece, 1:, 3])
+    x = sight.moments.x_axis.restore(np.array([t]))
+    value = float(sight.moments.y_axis.reduce(sight.network(x))[0])
+    return value * p - fp
+
+
+def _to_parameters(
+    sight: Sight, coordinates: _Coordinates, moving: NDArray[np.int64], d: Floats
+) -> Floats:
+    """Return a direction of parameters that moves the coordinates by d, in the user's units."""
+    network, x, y = sight.network, sight.moments.x_axis, sight.moments.y_axis
+    width, w = network.width, network.weights[:, 0]
+    change = np.zeros(3 * width + (1 if network.skip is None else 2))
+    bends_at = 2 if coordinates.tilted else 1
+    # A line: level + slope * (x - middle), reduced.
+    level, slope = float(d[0]), float(d[1]) if coordinates.tilted else 0.0
+    middle, leak = _middle(sight), sight.leak
+    for g, t in enumerate(coordinates.places):
+        j = int(np.flatnonzero(coordinates.group == g)[0])
+        bend = float(d[bends_at + g])
+        if coordinates.tilted:
+            # max(x - t, 0) = (act(x - t) - leak (x - t)) / (1 - leak)
+            #               = (act(t - x) + (x - t)) / (1 - leak)
+            bend /= 1.0 - leak
+            tilt = -leak * bend if w[j] > 0.0 else bend
+            slope += tilt
+            level += tilt * (middle - t)
+        change[2 * width + j] += bend * y.scale / (x.scale * abs(w[j]))
+    for i, j in enumerate(moving):
+        change[width + j] += -w[j] * x.scale * float(d[bends_at + len(coordinates.places) + i])
+    rise = slope * y.scale / x.scale
+    offset = y.scale * (level - slope * middle) - rise * x.centre
+    offset += _add_slope(sight, coordinates, change, rise)
+    change[3 * width] += offset
+    return change
+
+
+def _add_slope(sight: Sight, coordinates: _Coordinates, change: Floats, rise: float) -> float:
+    """Let some neuron or the skip connection rise; return what the offset must make good."""
+    network = sight.network
+    width, w, b, v = network.width, network.weights[:, 0], network.biases, network.outputs
+    if rise == 0.0:
+        return 0.0
+    if network.skip is not None:
+        change[-1] += rise
+        return 0.0
+    carriers = np.flatnonzero(sight.role == CARRIER)
+    if len(carriers):
+        j = int(carriers[np.argmax(np.abs(w[carriers]))])
+        share = float(sight.slopes[0, j])
+        if w[j] != 0.0:
+            change[2 * width + j] += rise / (share * w[j])
+            return -rise * b[j] / w[j]
+        j = int(carriers[np.argmax(np.abs(v[carriers]))])
+        if v[j] != 0.0:
+            change[j] += rise / (float(sight.slopes[0, j]) * v[j])
+        return 0.0
+    for g, t in enumerate(coordinates.places):
+        here = coordinates.group == g
+        rights, lefts = np.flatnonzero(here & (w > 0)), np.flatnonzero(here & (w < 0))
+        if len(rights) and len(lefts):
+            share = rise / (1.0 + sight.leak)
+            change[2 * width + rights[0]] += share / abs(w[rights[0]])
+            change[2 * width + lefts[0]] -= share / abs(w[lefts[0]])
+            # act(X - t) - act(t - X) is (1 + leak) (X - t).
+            return rise * float(sight.moments.x_axis.restore(np.array([t]))[0])
+    return 0.0

@@ -1,0 +1,97 @@
+"""The way down: a straight line from a network to one with a lower risk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.landscape.sight import EPS
+from reluscape.networks.network import Network
+from reluscape.problems.interval import Interval
+from reluscape.problems.samples import Samples
+
+Floats = NDArray[np.float64]
+
+# Steps tried: from this multiple of the size of the parameters, down by factors of two.
+LONGEST, HALVINGS = 4.0, 52
+# A drop below this share of the risk may be rounding.
+VISIBLE = 64.0 * EPS
+
+
+@dataclass(frozen=True, eq=False)
+class Escape:
+    """A way down from a network.
+
+    Attributes
+    ----------
+    direction : ndarray, shape (parameters,)
+        Of length one, in the order of `Network.to_vector`.
+    step : float
+        How far to go.
+    network : Network
+        There: the parameters plus `step * direction`.
+    risk : float
+        Its risk.
+    drop : float
+        How much lower that is, > 0.
+    """
+
+    direction: Floats
+    step: float
+    network: Network
+    risk: float
+    drop: float
+
+
+def descend_along(
+    problem: Samples | Interval, network: Network, risk: float, directions: list[Floats]
+) -> Escape | None:
+    """Return the lowest network found along the directions, or None if none is visibly lower.
+
+    Steps are powers of two times the size of the parameters, the longest first; along each
+    direction the search ends where halving the step no longer helps.
+    """
+    from reluscape.kernels import exact
+
+    table, leak = problem.moments.table, network.activation.slope
+    start = network.to_vector()
+    width = network.width
+    best: tuple[float, Floats, float] | None = None
+    lowest = risk * (1.0 - VISIBLE)
+    for raw in directions:
+        length = float(np.linalg.norm(raw))
+        if not (np.isfinite(length) and length > 0.0):
+            continue
+        direction = raw / length
+        step = LONGEST * max(float(np.linalg.norm(start)), EPS)
+        found = False
+        for _ in range(HALVINGS):
+            theta = start + step * direction
+            affine = np.array([theta[3 * width], 0.0 if network.skip is None else theta[-1]])
+            value = exact.risk(
+                theta[:width],
+                theta[width : 2 * width],
+                theta[2 * width : 3 * width],
+                affine,
+                leak,
+                table,
+            )
+            if value < lowest:
+                lowest, best, found = value, (step, direction, value), True
+            elif found:
+                break
+            step /= 2.0
+    if best is None:
+        return None
+    step, direction, _ = best
+    end = Network.from_vector(
+        start + step * direction,
+        skip=network.skip is not None,
+        activation=network.activation,
+    )
+    final = problem.risk(end)
+    if not final < risk * (1.0 - VISIBLE):
+        return None
+    return Escape(direction, step, end, final, risk - final)

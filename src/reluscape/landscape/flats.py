@@ -1,0 +1,175 @@
+"""Neurons that add nothing, or bend on an end of the interval: what they could do.
+
+A flat neuron (v = 0) has first derivatives only in v, and where they vanish the risk may still fall
+along curves that change v and (w, b) together: an escape neuron (Wu, Simsek and Ged 2024).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.landscape.curvature import FLAT, end_term, kink_term
+from reluscape.landscape.probes import Probes, probe
+from reluscape.landscape.sight import CARRIER, DEGENERATE, EDGE, IDLE, KINK, Sight
+
+Floats = NDArray[np.float64]
+
+# Sizes of the change of v, against that of w and b, along which an escape is looked for: the best
+# one depends on higher derivatives.
+RATIOS = (1.0, 0.1, 0.01, 1e-3)
+
+
+@dataclass(frozen=True, eq=False)
+class Leads:
+    """What was found at single neurons.
+
+    Attributes
+    ----------
+    reasons : list of str
+        Why the network is no local minimum.
+    directions : list of ndarray
+        Where the risk may fall, in the order of `Network.to_vector`.
+    doubts : list of str
+        What could not be decided.
+    """
+
+    reasons: list[str]
+    directions: list[Floats]
+    doubts: list[str]
+
+
+def leads(sight: Sight, probes: Probes | None) -> Leads:
+    """Look at each flat neuron, and at each neuron that bends on an end of an interval."""
+    found = Leads([], [], [])
+    v = sight.network.outputs
+    for j in range(sight.network.width):
+        role = int(sight.role[j])
+        if role == DEGENERATE and v[j] == 0.0:
+            _new_neuron(sight, j, probes or probe(sight), found)
+        elif role in (KINK, CARRIER, EDGE) and v[j] == 0.0:
+            _escape_neuron(sight, j, found)
+        if not sight.atomic and sight.point[j] >= 0 and role in (IDLE, CARRIER):
+            _at_end(sight, j, found)
+    return found
+
+
+def _new_neuron(sight: Sight, j: int, probes: Probes, found: Leads) -> None:
+    direction, sign = probes.largest()
+    if max(-probes.least, probes.most) <= sight.floor:
+        found.doubts.append(
+            f"neuron {j} is zero (w = b = v = 0), and no new bend would lower the risk visibly"
+        )
+        return
+    found.reasons.append(
+        f"neuron {j} is zero (w = b = v = 0): a bend can grow from it that lowers the risk"
+    )
+    found.directions.extend(_with_output(sight, j, direction, -sign))
+
+
+def _escape_neuron(sight: Sight, j: int, found: Leads) -> None:
+    """A flat neuron: is the error orthogonal to all that it can become?"""
+    tangents = sight.tangents
+    if sight.role[j] == EDGE:
+        parts = np.array([tangents.away[j], tangents.into[j], tangents.turn[j]])
+    else:
+        parts = np.array([tangents.shift[j], tangents.shift[j], tangents.turn[j]])
+    if np.abs(parts).max() > sight.floor:
+        found.reasons.append(
+            f"neuron {j} is flat (v = 0) and can turn towards the error: its weights and v "
+            "together lower the risk at second order (an escape neuron)"
+        )
+        found.directions.extend(_turned(sight, j, parts))
+        return
+    if sight.atomic or sight.role[j] != KINK:
+        return
+    below, above = kink_term(sight, j)
+    limit = _visible_error(sight)
+    if max(abs(below), abs(above)) <= limit:
+        found.doubts.append(f"neuron {j} is flat, and the error is zero at its breakpoint")
+        return
+    side = 1.0 if abs(above) >= abs(below) else -1.0
+    sign = np.sign(above if side > 0.0 else below)
+    found.reasons.append(
+        f"neuron {j} is flat and the error at its breakpoint is not zero: moving it while v grows "
+        "lowers the risk at fourth order"
+    )
+    move = np.array([0.0, -side * float(sight.network.weights[j, 0]) * sight.moments.x_axis.scale])
+    found.directions.extend(_with_output(sight, j, move, -float(sign)))
+
+
+def _at_end(sight: Sight, j: int, found: Leads) -> None:
+    """A breakpoint on an end of the interval: moved inside it adds a small bend there."""
+    error, v = end_term(sight, j), float(sight.network.outputs[j])
+    where = "left" if sight.point[j] == 0 else "right"
+    inside = (
+        1.0
+        if sight.role[j] == IDLE
+        or (sight.leak and (sight.network.weights[j, 0] > 0.0) != (sight.point[j] == 0))
+        else -1.0
+    )
+    scale = float(np.hypot(sight.network.weights[j, 0] * sight.moments.x_axis.scale, 1e-300))
+    move = np.array([0.0, inside * scale])
+    if abs(error) <= _visible_error(sight):
+        found.doubts.append(
+            f"neuron {j} has its breakpoint on the {where} end, where the error is zero"
+        )
+    elif v == 0.0:
+        if sight.role[j] == IDLE:
+            found.reasons.append(
+                f"neuron {j} is flat and semi-inactive on the {where} end: moved inside, v of one "
+                "sign lowers the risk at third order"
+            )
+            found.directions.extend(_with_output(sight, j, move, -float(np.sign(error))))
+    elif v * error < 0.0:
+        found.reasons.append(
+            f"neuron {j} has its breakpoint on the {where} end: moved inside, it lowers the risk "
+            "at second order"
+        )
+        change = _blank(sight)
+        change[[j, sight.network.width + j]] = move
+        found.directions.append(change)
+
+
+def _visible_error(sight: Sight) -> float:
+    """Return the size of e p that is zero: a share of the root mean square of e, times mean p."""
+    total = float(sight.mass.sum())
+    low, high = sight.moments.support
+    return FLAT * sight.excess / np.sqrt(total) * total / (high - low)
+
+
+def _blank(sight: Sight) -> Floats:
+    return np.zeros(3 * sight.network.width + (1 if sight.network.skip is None else 2))
+
+
+def _with_output(sight: Sight, j: int, move: Floats, sign: float) -> list[Floats]:
+    """Return directions that change (w, b) by `move` and v with the given sign, in several ratios."""
+    width = sight.network.width
+    x, y = sight.moments.x_axis, sight.moments.y_axis
+    # An output weight that makes bends of the size of the target, for weights of this size.
+    size = float(np.hypot(move[0] * x.scale, move[0] * x.centre + move[1])) or 1.0
+    result: list[Floats] = []
+    for ratio in RATIOS:
+        change = _blank(sight)
+        change[[j, width + j]] = move
+        change[2 * width + j] = sign * ratio * y.scale / size
+        result.append(change)
+    return result
+
+
+def _turned(sight: Sight, j: int, parts: Floats) -> list[Floats]:
+    """Return directions along which `act' (dw x + db)` correlates with the error, and v follows."""
+    x, width = sight.moments.x_axis, sight.network.width
+    w, b = float(sight.network.weights[j, 0]), float(sight.network.biases[j])
+    size = max(float(np.hypot(w * x.scale, w * x.centre + b)), 1e-300)
+    if abs(parts[2]) >= max(abs(parts[0]), abs(parts[1])):
+        centre = float(sight.tangents.centre[j])
+        move = np.array([1.0 / x.scale, -centre - x.centre / x.scale]) * size
+        sign = float(np.sign(parts[2]))
+    else:
+        up = abs(parts[1]) >= abs(parts[0])
+        move = np.array([0.0, 1.0 if up else -1.0]) * size
+        sign = float(np.sign(parts[1])) if up else -float(np.sign(parts[0]))
+    return _with_output(sight, j, move, -sign)

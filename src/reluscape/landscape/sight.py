@@ -1,0 +1,293 @@
+"""What the first derivatives of the risk say about each neuron, free of units and scales.
+
+Everything is in the reduced frame of the moments, and every test is a cosine: the inner product of
+the error `e = N - f` and of a derivative of N, divided by both norms in L2. Rescaling a neuron,
+shifting or scaling x or y, changes none of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.networks.network import Network
+from reluscape.problems.interval import Interval
+from reluscape.problems.line import Evaluation, evaluate
+from reluscape.problems.moments import Moments
+from reluscape.problems.samples import Samples
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+EPS = float(np.finfo(np.float64).eps)
+# -b / w is rounded, and so is b = -w t: a breakpoint this many units in the last place of w x or b
+# away from a datum or an end is on it.
+ON_POINT = 8.0
+# Parameters are rounded, and with them the error: cosines below this many units in the last place
+# of the terms of N, divided by the error, say nothing.
+PARAMETER_ROUNDING = 16.0
+
+# What a neuron is to the risk: w = b = 0; no part of N on the support; affine on all of it; bent
+# inside it; bent on a datum, the first and the last one included.
+DEGENERATE, IDLE, CARRIER, KINK, EDGE = range(5)
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """A network as its problem sees it.
+
+    Attributes
+    ----------
+    problem, network
+        What is looked at.
+    evaluation : Evaluation
+        Error and integrals in the reduced frame; rows on a breakpoint count where `w x + b > 0`.
+    t : ndarray, shape (width,)
+        Breakpoints, reduced; nan for w = 0.
+    role : ndarray of int, shape (width,)
+        DEGENERATE, IDLE, CARRIER, KINK or EDGE.
+    point : ndarray of int, shape (width,)
+        The datum that the breakpoint is on, or the end of the interval (0, 1); else -1.
+    tolerance : float
+        Cosines up to `floor`, which adds rounding to it, are zero.
+    """
+
+    problem: Samples | Interval
+    network: Network
+    evaluation: Evaluation
+    t: Floats
+    role: Integers
+    point: Integers
+    tolerance: float
+
+    @property
+    def moments(self) -> Moments:
+        """The moments of the problem."""
+        return self.problem.moments
+
+    @property
+    def atomic(self) -> bool:
+        """Whether the measure sits on points."""
+        return self.moments.atomic
+
+    @property
+    def leak(self) -> float:
+        """Slope of the activation to the left of zero."""
+        return self.network.activation.slope
+
+    @property
+    def gain(self) -> float:
+        """Factor from reduced integrals of e to derivatives of the risk in the user's units."""
+        return 2.0 * self.moments.mass * self.moments.y_axis.scale
+
+    @cached_property
+    def risk(self) -> float:
+        """The risk in the user's units."""
+        return self.evaluation.squares * self.moments.mass * self.moments.y_axis.scale**2
+
+    @cached_property
+    def excess(self) -> float:
+        """Norm of the error beyond what no function of x can remove, reduced."""
+        squares = self.evaluation.squares
+        if isinstance(self.problem, Samples):
+            unit = self.moments.mass * self.moments.y_axis.scale**2
+            squares -= self.problem.pure_error / unit
+        return float(np.sqrt(max(squares, 0.0)))
+
+    @cached_property
+    def rounding(self) -> float:
+        """Norm of the rounding of N that the rounding of its parameters makes, reduced."""
+        reduced = self.evaluation.reduced
+        reach = max(abs(s) for s in self.moments.support)
+        terms = np.abs(reduced.outputs) * (
+            np.abs(reduced.weights) * reach + np.abs(reduced.bias[:, 0])
+        )
+        size = float(terms.sum() + abs(reduced.offset[0]) + abs(reduced.skip) * reach)
+        # The error is that of subtracting f as well, whose size is one.
+        return PARAMETER_ROUNDING * EPS * (size + 1.0) * float(np.sqrt(self.mass.sum()))
+
+    @cached_property
+    def floor(self) -> float:
+        """Cosines up to this are zero."""
+        norm = self.excess
+        return self.tolerance + (self.rounding / norm if norm > 0.0 else 1.0)
+
+    @property
+    def mass(self) -> Floats:
+        """Mass of each interval between breakpoints, shape (width + 1,)."""
+        return self.evaluation.segments[:, 0]
+
+    @cached_property
+    def slopes(self) -> Floats:
+        """Slope of each activation on each of these intervals, shape (width + 1, width)."""
+        from reluscape.kernels import exact
+
+        reduced = self.evaluation.reduced
+        active = np.empty((self.network.width + 1, self.network.width))
+        exact.activity(reduced.weights, reduced.bias, self.leak, False, self.moments.table, active)
+        return active
+
+    @cached_property
+    def tangents(self) -> Tangents:
+        """Cosines of the error with the derivatives in each neuron's parameters."""
+        return _tangents(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Tangents:
+    """Inner products of the error with derivatives of N, as cosines.
+
+    Attributes
+    ----------
+    level, tilt : float
+        With 1, and with x about its mean.
+    output : ndarray, shape (width,)
+        With `act(w x + b)`.
+    shift, turn : ndarray, shape (width,)
+        With `act'`, and with `act' x` made orthogonal to it; for neurons on a datum, `turn` turns
+        them about it and `shift` is `away`.
+    centre : ndarray, shape (width,)
+        What x is taken about in `turn`, reduced.
+    away, into : ndarray, shape (width,)
+        For neurons on a datum: with `act'` where the datum counts on the lower side of the bend,
+        and where it counts on the upper side; nan for others.
+    """
+
+    level: float
+    tilt: float
+    output: Floats
+    shift: Floats
+    turn: Floats
+    centre: Floats
+    away: Floats
+    into: Floats
+
+
+def look(problem: Samples | Interval, network: Network, tolerance: float) -> Sight:
+    """Return how a one-dimensional problem sees a network."""
+    moments = problem.moments
+    evaluation = evaluate(moments, network)
+    reduced = evaluation.reduced
+    w = reduced.weights
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        t = np.where(w != 0.0, -reduced.bias[:, 0] / w - reduced.bias[:, 1] / w, np.nan)
+    point = _on_points(moments, network, evaluation, t)
+    low, high = moments.support
+    leak = network.activation.slope
+    role = np.full(network.width, KINK)
+    still = w == 0.0
+    bias = reduced.bias[:, 0]
+    off = ((w > 0.0) & (t >= high)) | ((w < 0.0) & (t <= low)) | (still & (bias < 0.0))
+    on = ((w > 0.0) & (t <= low)) | ((w < 0.0) & (t >= high)) | (still & (bias > 0.0))
+    role[on] = CARRIER
+    role[off] = IDLE if leak == 0.0 else CARRIER
+    role[still & (bias == 0.0)] = DEGENERATE
+    if moments.atomic:
+        role[point >= 0] = EDGE
+    else:
+        active = (w > 0.0) == (point == 0)
+        role[(point >= 0) & active] = CARRIER
+        role[(point >= 0) & ~active] = IDLE if leak == 0.0 else CARRIER
+    return Sight(problem, network, evaluation, t, role, point, tolerance)
+
+
+def _on_points(moments: Moments, network: Network, evaluation: Evaluation, t: Floats) -> Integers:
+    """Return the datum (or end of the interval) that each breakpoint is on, up to rounding."""
+    edges = moments.table.edges
+    if not moments.atomic:
+        edges = edges[[0, -1]]
+    reduced = evaluation.reduced
+    found = np.full(len(t), -1)
+    finite = np.where(np.isfinite(t), t, np.inf)
+    right = np.searchsorted(edges, finite)
+    restored = moments.x_axis
+    w, b = network.weights[:, 0], network.biases
+    for candidate in (right - 1, right):
+        at = np.clip(candidate, 0, len(edges) - 1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            value = np.abs(reduced.weights * edges[at] + reduced.bias[:, 0] + reduced.bias[:, 1])
+            x = restored.restore(edges[at])
+            terms = (np.abs(w * x) + np.abs(b)) / reduced.power
+        close = (w != 0.0) & (value <= ON_POINT * EPS * terms)
+        found = np.where(close, at, found)
+    return found
+
+
+def counted(sight: Sight, j: int) -> bool:
+    """Return whether the datum that neuron j is on counts as active in the integrals."""
+    x = float(sight.moments.x_axis.restore(sight.moments.table.edges[sight.point[j]]))
+    w, b = sight.network.weights[j, 0], sight.network.biases[j]
+    return Fraction(float(w)) * Fraction(x) + Fraction(float(b)) > 0
+
+
+def row(sight: Sight, index: int) -> tuple[float, float]:
+    """Return the mass of a datum and the error there, reduced."""
+    table = sight.moments.table
+    sums = (table.high[index + 1, 0] - table.high[index, 0]) + (
+        table.low[index + 1, 0] - table.low[index, 0]
+    )
+    x = sight.moments.x_axis.restore(table.edges[index : index + 1])
+    value = float(sight.moments.y_axis.reduce(sight.network(x))[0])
+    return float(sums[0]), value - float(sums[3] / sums[0])
+
+
+def _tangents(sight: Sight) -> Tangents:
+    segments, s = sight.evaluation.segments, sight.slopes
+    mass, mean, spread = segments.T
+    norm = sight.excess or 1.0
+    reduced = sight.evaluation.reduced
+    on, on_x, output = (column.copy() for column in sight.evaluation.integrals.T)
+    squares = s * s
+    weight = squares.T @ mass
+    shifts = {int(j): row(sight, int(sight.point[j])) for j in _data_edges(sight)}
+    away, into = np.full(len(on), np.nan), np.full(len(on), np.nan)
+    for j, (m, e) in shifts.items():
+        # The row counts with the slope 1 above the bend and with the leak below it.
+        bend = (1.0 - sight.leak) * m * e
+        if counted(sight, j):
+            on[j] -= bend
+            on_x[j] -= bend * float(sight.moments.table.edges[sight.point[j]])
+        else:
+            weight[j] += m
+        away[j], into[j] = on[j], on[j] + bend
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = np.where(weight > 0.0, (squares.T @ (mass * mean)) / weight, 0.0)
+        for j in shifts:
+            centre[j] = sight.moments.table.edges[sight.point[j]]
+        about = np.einsum("ij,ij->j", squares, (mean[:, None] - centre) ** 2 * mass[:, None])
+        about += squares.T @ spread
+        pre = reduced.weights * mean[:, None] + (reduced.bias[:, 0] + reduced.bias[:, 1])
+        values = np.einsum("ij,ij->j", squares, pre**2 * mass[:, None])
+        values += (squares.T @ spread) * reduced.weights**2
+        total = mass.sum()
+        middle = float(mass @ mean / total)
+        wide = float(mass @ (mean - middle) ** 2 + spread.sum())
+        scale = norm * np.sqrt(weight)
+        return Tangents(
+            _ratio(sight.evaluation.error, norm * np.sqrt(total)),
+            _ratio(
+                sight.evaluation.error_x - middle * sight.evaluation.error, norm * np.sqrt(wide)
+            ),
+            _ratios(output, norm * np.sqrt(values)),
+            _ratios(on, scale),
+            _ratios(on_x - centre * on, norm * np.sqrt(about)),
+            centre,
+            _ratios(away, scale),
+            _ratios(into, scale),
+        )
+
+
+def _data_edges(sight: Sight) -> Integers:
+    return np.flatnonzero(sight.role == EDGE) if sight.atomic else np.zeros(0, np.int64)
+
+
+def _ratio(value: float, size: float) -> float:
+    return float(value / size) if size > 0.0 else 0.0
+
+
+def _ratios(values: Floats, sizes: Floats) -> Floats:
+    return np.where(sizes > 0.0, values / np.where(sizes > 0.0, sizes, 1.0), 0.0)

@@ -1,0 +1,295 @@
+"""Where a network stands: not critical, a minimum, a saddle, or undecided; and why."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.errors import InputError
+from reluscape.landscape.affine_theorem import listed
+from reluscape.landscape.curvature import FLAT, curvature
+from reluscape.landscape.escape import Escape, descend_along
+from reluscape.landscape.flats import leads
+from reluscape.landscape.sight import DEGENERATE, EDGE, Sight, look
+from reluscape.landscape.stationary import Stationarity, stationarity, steepest_descent
+from reluscape.networks.arrays import is_number
+from reluscape.networks.network import Network
+from reluscape.networks.neurons import NeuronState, neuron_states
+from reluscape.problems.interval import Interval
+from reluscape.problems.line import gradient_of, zero_is_active
+from reluscape.problems.samples import Samples
+
+Floats = NDArray[np.float64]
+Kind = Literal["not critical", "global minimum", "local minimum", "saddle", "undecided"]
+
+# Where rounding of the parameters makes cosines of this size, vanishing ones decide nothing.
+BLIND = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """Where a network stands; what `classify` returns.
+
+    Attributes
+    ----------
+    kind : {"not critical", "global minimum", "local minimum", "saddle", "undecided"}
+    risk : float
+    gradient : ndarray, shape (parameters,)
+        The generalized gradient, in the order of `Network.to_vector`.
+    gradient_norm : float
+        Its Euclidean norm.
+    escape : Escape or None
+        A network with a lower risk on a straight line from this one, for "not critical" and
+        "saddle"; None where no step lowers the risk visibly in floating point.
+    reasons : tuple of str
+        What decided, the source of the argument first; for "undecided", what is missing.
+    neuron_states : tuple of NeuronState
+        One for each neuron, on the interval or between the first and the last datum.
+    """
+
+    kind: Kind
+    risk: float
+    gradient: Floats = field(repr=False)
+    gradient_norm: float
+    escape: Escape | None = field(repr=False)
+    reasons: tuple[str, ...]
+    neuron_states: tuple[NeuronState, ...] = field(repr=False)
+
+    def __str__(self) -> str:
+        """Say all of it in a few lines."""
+        lines = [f"{self.kind}, risk {self.risk:.10g}, gradient {self.gradient_norm:.3g}"]
+        lines += [f"- {reason}" for reason in self.reasons]
+        if self.escape is not None:
+            lines.append(
+                f"- a step of {self.escape.step:.3g} lowers the risk by {self.escape.drop:.3g}, "
+                f"to {self.escape.risk:.10g}"
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head, *rest = str(self).split("\n")
+        items = "".join(f"<li>{html.escape(line[2:])}</li>" for line in rest)
+        return f"<b>{html.escape(head)}</b><ul>{items}</ul>"
+
+
+@dataclass(frozen=True, eq=False)
+class _Finding:
+    kind: Kind
+    reasons: list[str]
+    directions: list[Floats]
+
+
+def classify(
+    problem: Samples | Interval,
+    network: Network,
+    *,
+    tolerance: float = 1e-9,
+    at_zero: Literal["gt", "ge"] = "ge",
+    lower_bound: float | None = None,
+) -> Verdict:
+    """Say where a network stands in the landscape of its risk, and why.
+
+    Parameters
+    ----------
+    problem : Samples or Interval
+        With one input and a scalar target.
+    network : Network
+    tolerance : float, default 1e-9
+        A derivative is zero if the error and that derivative of N have a cosine of at most this
+        size in L2 (plus what rounding of the parameters explains). Free of units: rescaling
+        neurons, x or y changes no verdict.
+    at_zero : {"ge", "gt"}
+        What counts as critical at neurons with w = b = 0, see `Interval.gradient`; "ge" is the
+        convention of S2, under which points with a descent direction are not critical.
+    lower_bound : float, optional
+        A certified lower bound of the risk (`Fit.lower_bound` of a checked certificate): a network
+        that reaches it up to `tolerance` is a global minimum.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    InputError
+        If the problem has several inputs or targets, or a number is out of range.
+
+    Notes
+    -----
+    Sources, in this order: risk zero or equal to the bound; the complete list of critical points
+    for affine targets (Cheridito, Jentzen and Rossmannek: S2); on intervals, the curvature in
+    coordinates that know no symmetry, and escapes at neurons that are flat or bend on an end; on
+    data, first derivatives to both sides of every datum, which decide alone: in the coordinates
+    (v w, v b) the risk is convex between data, so that a network without descent direction and
+    without escape neuron is a local minimum (Yun, Sra and Jadbabaie 2018; Wu, Simsek and Ged 2024).
+    Breakpoints within a few units in the last place of a datum or an end are on it.
+
+    Examples
+    --------
+    >>> from reluscape import Interval, Network, affine
+    >>> problem = Interval(affine(1, 0), 0, 1)
+    >>> verdict = classify(problem, Network([1, -1], [-1/3, 2/3], [2/3, -2/3], 1/2))
+    >>> verdict.kind, verdict.escape.risk < verdict.risk
+    ('saddle', True)
+    >>> classify(problem, Network([-1.0], [-1.0], [5.0], 0.5)).kind
+    'local minimum'
+    """
+    _check(problem, tolerance, lower_bound)
+    zero_is_active(at_zero)
+    sight = look(problem, network, tolerance)
+    special = (sight.role == DEGENERATE) | (sight.role == EDGE)
+    # The convention only matters where w x + b is zero on a set of positive mass.
+    gradient = (
+        problem.gradient(network, at_zero)
+        if special.any()
+        else gradient_of(sight.moments, network, sight.evaluation)
+    )
+    found = _find(sight, at_zero, lower_bound)
+    escape = descend_along(problem, network, sight.risk, found.directions)
+    low, high = _ends(problem)
+    return Verdict(
+        found.kind,
+        sight.risk,
+        gradient,
+        float(np.linalg.norm(gradient)),
+        escape,
+        tuple(found.reasons),
+        neuron_states(network, low, high) if low < high else (),
+    )
+
+
+def _find(sight: Sight, at_zero: str, lower_bound: float | None) -> _Finding:
+    lowest = _lowest(sight, lower_bound)
+    if lowest is not None:
+        return _Finding("global minimum", [lowest], [])
+    first = stationarity(sight)
+    if not (first.smooth and first.sides):
+        return _Finding("not critical", [_not_critical(sight, first)], [steepest_descent(sight)])
+    if sight.floor > BLIND:
+        return _Finding("undecided", [_hidden(sight)], [])
+    if first.at_zero is False:
+        return _downhill_from_zero(sight, at_zero)
+    theorem = listed(sight)
+    probes = next(iter(first.probes.values()), None)
+    local = leads(sight, probes)
+    if theorem is not None and theorem.kind is None:
+        return _Finding("undecided", [theorem.reason], [])
+    bends = None if sight.atomic else curvature(sight)
+    directions = list(local.directions)
+    reasons = list(local.reasons)
+    if bends is not None and bends.direction is not None:
+        directions = [bends.direction, -bends.direction, *directions]
+        reasons.insert(0, f"the Hessian has a negative direction (curvature {bends.least:.3g})")
+    if theorem is not None:
+        below = theorem.kind == "saddle"
+        return _Finding(
+            "saddle" if below else "local minimum",
+            [theorem.reason, *reasons] if below else [theorem.reason],
+            directions if below else [],
+        )
+    if reasons:
+        return _Finding("saddle", reasons, directions)
+    doubts = list(local.doubts)
+    if bends is not None:
+        if bends.least < FLAT:
+            doubts.append(
+                f"the Hessian has a zero eigenvalue that no symmetry explains "
+                f"(curvature {bends.least:.1e})"
+            )
+        if ((sight.role == DEGENERATE) & (sight.network.outputs != 0.0)).any():
+            doubts.append(
+                "neurons with w = b = 0 have no visible descent direction at first order, and "
+                "second order is not known there"
+            )
+        return (
+            _Finding("undecided", doubts, [])
+            if doubts
+            else _Finding("local minimum", [_curved(sight, bends.least)], [])
+        )
+    if doubts:
+        return _Finding("undecided", doubts, [])
+    return _Finding("local minimum", [_convex(sight)], [])
+
+
+def _lowest(sight: Sight, lower_bound: float | None) -> str | None:
+    """Say why no network at all has a lower risk, if so."""
+    if sight.excess <= sight.rounding:
+        if isinstance(sight.problem, Samples) and sight.problem.pure_error > 0.0:
+            return (
+                "the risk is that of the means of equal inputs, to rounding: no function is better"
+            )
+        return "the risk is zero to rounding"
+    if lower_bound is not None and sight.risk <= lower_bound * (1.0 + sight.tolerance):
+        return f"the risk equals the lower bound given ({lower_bound:.10g})"
+    return None
+
+
+def _hidden(sight: Sight) -> str:
+    return (
+        "the error is so small that rounding of the parameters hides its derivatives: cosines up "
+        f"to {sight.floor:.1g} mean nothing"
+    )
+
+
+def _not_critical(sight: Sight, first: Stationarity) -> str:
+    if first.smooth:
+        return (
+            "a breakpoint sits on a datum, and moving it to one side lowers the risk at first order "
+            f"(cosine {first.worst:.2g})"
+        )
+    return (
+        f"the gradient is not zero: the error and a derivative of the network have the cosine "
+        f"{first.worst:.2g}, with {sight.floor:.1g} allowed"
+    )
+
+
+def _downhill_from_zero(sight: Sight, at_zero: str) -> _Finding:
+    neuron = int(np.flatnonzero((sight.role == DEGENERATE) & (sight.network.outputs != 0.0))[0])
+    reason = (
+        f"neuron {neuron} has w = b = 0 and v not 0: the risk has a one-sided derivative that is "
+        "negative there"
+    )
+    tilted = max(abs(sight.tangents.level), abs(sight.tangents.tilt)) > sight.floor
+    share = 1.0 if at_zero == "ge" else sight.leak
+    critical = not (tilted and share > 0.0)
+    if critical:
+        reason += f'; its generalized gradient vanishes in the convention "{at_zero}"'
+    return _Finding("saddle" if critical else "not critical", [reason], [steepest_descent(sight)])
+
+
+def _curved(sight: Sight, least: float) -> str:
+    del sight
+    return (
+        "the Hessian is positive in all directions that change the function (least curvature "
+        f"{least:.3g} of at most 1 per coordinate); its null directions are rescalings"
+    )
+
+
+def _convex(sight: Sight) -> str:
+    on_data = int(np.sum(sight.point >= 0))
+    corners = (
+        f", with {on_data} breakpoint(s) on data where the risk grows to both sides"
+        if on_data
+        else ""
+    )
+    return "no direction lowers the risk at first order and no neuron is an escape neuron" + corners
+
+
+def _ends(problem: Samples | Interval) -> tuple[float, float]:
+    if isinstance(problem, Interval):
+        return problem.a, problem.b
+    low, high = problem.moments.x_axis.restore(np.array(problem.moments.support))
+    return float(low), float(high)
+
+
+def _check(problem: Samples | Interval, tolerance: float, lower_bound: float | None) -> None:
+    if isinstance(problem, Samples) and not problem.on_a_line:
+        raise InputError("classify needs one input and y of shape (n,); choose one column of each.")
+    if not (is_number(tolerance) and 0.0 < tolerance < 1.0):
+        raise InputError(f"tolerance is {tolerance!r}; give a number between 0 and 1.")
+    if lower_bound is not None and not (is_number(lower_bound) and lower_bound >= 0.0):
+        raise InputError(f"lower_bound is {lower_bound!r}; give a number >= 0, or None.")
