@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from reluscape.fits.result import Fit
     from reluscape.fits.widths import WidthRow
     from reluscape.fitting import fit
+    from reluscape.landscape.affine import AffineLandscape, affine_landscape
     from reluscape.landscape.escape import Escape
+    from reluscape.landscape.minima import Geometry, MinimaManifold, global_minima
+    from reluscape.landscape.one_neuron import CriticalPoint, critical_points
+    from reluscape.landscape.trap import Trap, trap
     from reluscape.landscape.verdict import Verdict, classify
     from reluscape.networks.activations import Activation, leaky
     from reluscape.networks.network import Network
@@ -53,17 +57,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Activation",
+    "AffineLandscape",
     "Certificate",
     "Check",
     "Constraints",
+    "CriticalPoint",
     "Descent",
     "Escape",
     "Estimate",
     "FileError",
     "Fit",
+    "Geometry",
     "Inference",
     "InputError",
     "Interval",
+    "MinimaManifold",
     "MultiStart",
     "Network",
     "NeuronState",
@@ -72,15 +80,19 @@ __all__ = [
     "ReluscapeError",
     "Samples",
     "ShallowReLURegressor",
+    "Trap",
     "Verdict",
     "WidthRow",
     "__version__",
     "affine",
+    "affine_landscape",
     "breakpoint_spread",
     "check",
     "classify",
+    "critical_points",
     "descend",
     "fit",
+    "global_minima",
     "leaky",
     "load_certificate",
     "load_network",
@@ -91,21 +103,26 @@ __all__ = [
     "polynomial",
     "standard_normal",
     "step",
+    "trap",
 ]
 
 _HOME = {
     "Activation": "networks.activations",
+    "AffineLandscape": "landscape.affine",
     "Certificate": "optimum.certificate",
     "Check": "optimum.checker",
     "Constraints": "fits.constraints",
+    "CriticalPoint": "landscape.one_neuron",
     "Descent": "training.descent",
     "Escape": "landscape.escape",
     "Estimate": "fits.inference",
     "FileError": "errors",
     "Fit": "fits.result",
+    "Geometry": "landscape.minima",
     "Inference": "fits.inference",
     "InputError": "errors",
     "Interval": "problems.interval",
+    "MinimaManifold": "landscape.minima",
     "MultiStart": "training.multistart",
     "Network": "networks.network",
     "NeuronState": "networks.neurons",
@@ -114,14 +131,18 @@ _HOME = {
     "ReluscapeError": "errors",
     "Samples": "problems.samples",
     "ShallowReLURegressor": "estimators",
+    "Trap": "landscape.trap",
     "Verdict": "landscape.verdict",
     "WidthRow": "fits.widths",
     "affine": "problems.targets",
+    "affine_landscape": "landscape.affine",
     "breakpoint_spread": "training.initialise",
     "check": "optimum.checker",
     "classify": "landscape.verdict",
+    "critical_points": "landscape.one_neuron",
     "descend": "training.descent",
     "fit": "fitting",
+    "global_minima": "landscape.minima",
     "leaky": "networks.activations",
     "load_certificate": "optimum.certificate_file",
     "load_network": "networks.storage",
@@ -132,6 +153,7 @@ _HOME = {
     "polynomial": "problems.targets",
     "standard_normal": "training.initialise",
     "step": "problems.targets",
+    "trap": "landscape.trap",
 }
 
 

@@ -10,7 +10,7 @@ negative curvature in one direction, it is none (S2, section on strict saddles; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,15 @@ class _Coordinates:
 
 def curvature(sight: Sight) -> Curvature:
     """Return the curvature at a critical network of an interval."""
-    coordinates = _coordinates(sight)
+    found = _form(sight, _coordinates(sight))
+    if found.direction is not None or found.tilted or not (sight.role == CARRIER).any():
+        return found
+    # A neuron with w = v = 0 < b makes slope only at second order: not enough to say where the
+    # risk falls, but a minimum must stand it.
+    return replace(_form(sight, replace(_coordinates(sight), tilted=True)), direction=None)
+
+
+def _form(sight: Sight, coordinates: _Coordinates) -> Curvature:
     value, slope = _functions(sight, coordinates)
     mass, _, spread = sight.evaluation.segments.T
     gram = (value * mass[:, None]).T @ value + (slope * spread[:, None]).T @ slope
@@ -111,7 +119,8 @@ def _coordinates(sight: Sight) -> _Coordinates:
     w = sight.network.weights[:, 0]
     rights = {int(g) for g in group[moving & (w > 0)]}
     lefts = {int(g) for g in group[moving & (w < 0)]}
-    tilted = sight.network.skip is not None or bool((sight.role == CARRIER).any())
+    carriers = (sight.role == CARRIER) & ((w != 0.0) | (sight.network.outputs != 0.0))
+    tilted = sight.network.skip is not None or bool(carriers.any())
     return _Coordinates(group, places[first], tilted or bool(rights & lefts))
 
 
@@ -169,7 +178,7 @@ def _error_density(sight: Sight, piece: int, t: float) -> float:
     table = sight.moments.table
     z = t - table.centres[piece]
     rising = np.arange(1, table.high.shape[1])
-    powers = rising * z ** (rising - 1)
+    powers: Floats = rising * z ** (rising - 1.0)
     p = float(powers @ table.high[piece, 1:, 0])
     fp = float(powers @ table.high[piece, 1:, 3])
     x = sight.moments.x_axis.restore(np.array([t]))

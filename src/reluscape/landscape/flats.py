@@ -28,22 +28,34 @@ class Leads:
 
     Attributes
     ----------
-    reasons : list of str
-        Why the network is no local minimum.
+    reasons : dict of str to list of int
+        Why the network is no local minimum, and the neurons that it is true of.
     directions : list of ndarray
         Where the risk may fall, in the order of `Network.to_vector`.
-    doubts : list of str
+    doubts : dict of str to list of int
         What could not be decided.
     """
 
-    reasons: list[str]
+    reasons: dict[str, list[int]]
     directions: list[Floats]
-    doubts: list[str]
+    doubts: dict[str, list[int]]
+
+
+def sentences(found: dict[str, list[int]]) -> list[str]:
+    """Return one sentence for all neurons that it is true of."""
+    return [
+        f"neuron{'s' if len(neurons) > 1 else ''} {', '.join(map(str, neurons))}: {text}"
+        for text, neurons in found.items()
+    ]
+
+
+def _note(where: dict[str, list[int]], j: int, text: str) -> None:
+    where.setdefault(text, []).append(j)
 
 
 def leads(sight: Sight, probes: Probes | None) -> Leads:
     """Look at each flat neuron, and at each neuron that bends on an end of an interval."""
-    found = Leads([], [], [])
+    found = Leads({}, [], {})
     v = sight.network.outputs
     for j in range(sight.network.width):
         role = int(sight.role[j])
@@ -59,27 +71,27 @@ def leads(sight: Sight, probes: Probes | None) -> Leads:
 def _new_neuron(sight: Sight, j: int, probes: Probes, found: Leads) -> None:
     direction, sign = probes.largest()
     if max(-probes.least, probes.most) <= sight.floor:
-        found.doubts.append(
-            f"neuron {j} is zero (w = b = v = 0), and no new bend would lower the risk visibly"
-        )
+        _note(found.doubts, j, "zero (w = b = v = 0), and no new bend lowers the risk visibly")
         return
-    found.reasons.append(
-        f"neuron {j} is zero (w = b = v = 0): a bend can grow from it that lowers the risk"
+    _note(
+        found.reasons, j, "zero (w = b = v = 0), and a bend that lowers the risk can grow from it"
     )
     found.directions.extend(_with_output(sight, j, direction, -sign))
 
 
 def _escape_neuron(sight: Sight, j: int, found: Leads) -> None:
-    """A flat neuron: is the error orthogonal to all that it can become?"""
+    """Test whether the error is orthogonal to all that a flat neuron can become."""
     tangents = sight.tangents
     if sight.role[j] == EDGE:
         parts = np.array([tangents.away[j], tangents.into[j], tangents.turn[j]])
     else:
         parts = np.array([tangents.shift[j], tangents.shift[j], tangents.turn[j]])
     if np.abs(parts).max() > sight.floor:
-        found.reasons.append(
-            f"neuron {j} is flat (v = 0) and can turn towards the error: its weights and v "
-            "together lower the risk at second order (an escape neuron)"
+        _note(
+            found.reasons,
+            j,
+            "flat (v = 0) and able to turn towards the error, so that its weights and v together "
+            "lower the risk at second order (an escape neuron)",
         )
         found.directions.extend(_turned(sight, j, parts))
         return
@@ -88,20 +100,22 @@ def _escape_neuron(sight: Sight, j: int, found: Leads) -> None:
     below, above = kink_term(sight, j)
     limit = _visible_error(sight)
     if max(abs(below), abs(above)) <= limit:
-        found.doubts.append(f"neuron {j} is flat, and the error is zero at its breakpoint")
+        _note(found.doubts, j, "flat, and the error is zero at the breakpoint")
         return
     side = 1.0 if abs(above) >= abs(below) else -1.0
     sign = np.sign(above if side > 0.0 else below)
-    found.reasons.append(
-        f"neuron {j} is flat and the error at its breakpoint is not zero: moving it while v grows "
-        "lowers the risk at fourth order"
+    _note(
+        found.reasons,
+        j,
+        "flat, and the error at the breakpoint is not zero: moving it while v grows lowers the "
+        "risk at fourth order",
     )
     move = np.array([0.0, -side * float(sight.network.weights[j, 0]) * sight.moments.x_axis.scale])
     found.directions.extend(_with_output(sight, j, move, -float(sign)))
 
 
 def _at_end(sight: Sight, j: int, found: Leads) -> None:
-    """A breakpoint on an end of the interval: moved inside it adds a small bend there."""
+    """Look at a breakpoint on an end: moved inside it adds a small bend there."""
     error, v = end_term(sight, j), float(sight.network.outputs[j])
     where = "left" if sight.point[j] == 0 else "right"
     inside = (
@@ -113,20 +127,21 @@ def _at_end(sight: Sight, j: int, found: Leads) -> None:
     scale = float(np.hypot(sight.network.weights[j, 0] * sight.moments.x_axis.scale, 1e-300))
     move = np.array([0.0, inside * scale])
     if abs(error) <= _visible_error(sight):
-        found.doubts.append(
-            f"neuron {j} has its breakpoint on the {where} end, where the error is zero"
-        )
+        _note(found.doubts, j, f"breakpoint on the {where} end, where the error is zero")
     elif v == 0.0:
         if sight.role[j] == IDLE:
-            found.reasons.append(
-                f"neuron {j} is flat and semi-inactive on the {where} end: moved inside, v of one "
-                "sign lowers the risk at third order"
+            _note(
+                found.reasons,
+                j,
+                f"flat and semi-inactive on the {where} end: moved inside, with v of one sign, it "
+                "lowers the risk at third order",
             )
             found.directions.extend(_with_output(sight, j, move, -float(np.sign(error))))
     elif v * error < 0.0:
-        found.reasons.append(
-            f"neuron {j} has its breakpoint on the {where} end: moved inside, it lowers the risk "
-            "at second order"
+        _note(
+            found.reasons,
+            j,
+            f"breakpoint on the {where} end: moved inside, it lowers the risk at second order",
         )
         change = _blank(sight)
         change[[j, sight.network.width + j]] = move
@@ -145,7 +160,7 @@ def _blank(sight: Sight) -> Floats:
 
 
 def _with_output(sight: Sight, j: int, move: Floats, sign: float) -> list[Floats]:
-    """Return directions that change (w, b) by `move` and v with the given sign, in several ratios."""
+    """Return directions that change (w, b) by `move`, and v by several shares of one sign."""
     width = sight.network.width
     x, y = sight.moments.x_axis, sight.moments.y_axis
     # An output weight that makes bends of the size of the target, for weights of this size.
@@ -161,7 +176,7 @@ def _with_output(sight: Sight, j: int, move: Floats, sign: float) -> list[Floats
 
 def _turned(sight: Sight, j: int, parts: Floats) -> list[Floats]:
     """Return directions along which `act' (dw x + db)` correlates with the error, and v follows."""
-    x, width = sight.moments.x_axis, sight.network.width
+    x = sight.moments.x_axis
     w, b = float(sight.network.weights[j, 0]), float(sight.network.biases[j])
     size = max(float(np.hypot(w * x.scale, w * x.centre + b)), 1e-300)
     if abs(parts[2]) >= max(abs(parts[0]), abs(parts[1])):

@@ -13,7 +13,6 @@ from reluscape.landscape.rational import (
     Pieces,
     ball,
     cumulative,
-    float_of,
     pieces_of,
 )
 from reluscape.networks.network import Network

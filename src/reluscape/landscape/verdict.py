@@ -13,9 +13,10 @@ from reluscape.errors import InputError
 from reluscape.landscape.affine_theorem import listed
 from reluscape.landscape.curvature import FLAT, curvature
 from reluscape.landscape.escape import Escape, descend_along
-from reluscape.landscape.flats import leads
+from reluscape.landscape.flats import leads, sentences
 from reluscape.landscape.sight import DEGENERATE, EDGE, Sight, look
 from reluscape.landscape.stationary import Stationarity, stationarity, steepest_descent
+from reluscape.landscape.trapped import TRAPPED, is_member
 from reluscape.networks.arrays import is_number
 from reluscape.networks.network import Network
 from reluscape.networks.neurons import NeuronState, neuron_states
@@ -173,6 +174,8 @@ def _find(sight: Sight, at_zero: str, lower_bound: float | None) -> _Finding:
         return _Finding("undecided", [_hidden(sight)], [])
     if first.at_zero is False:
         return _downhill_from_zero(sight, at_zero)
+    if is_member(sight):
+        return _Finding("local minimum", [TRAPPED], [])
     theorem = listed(sight)
     probes = next(iter(first.probes.values()), None)
     local = leads(sight, probes)
@@ -180,7 +183,7 @@ def _find(sight: Sight, at_zero: str, lower_bound: float | None) -> _Finding:
         return _Finding("undecided", [theorem.reason], [])
     bends = None if sight.atomic else curvature(sight)
     directions = list(local.directions)
-    reasons = list(local.reasons)
+    reasons = sentences(local.reasons)
     if bends is not None and bends.direction is not None:
         directions = [bends.direction, -bends.direction, *directions]
         reasons.insert(0, f"the Hessian has a negative direction (curvature {bends.least:.3g})")
@@ -193,7 +196,7 @@ def _find(sight: Sight, at_zero: str, lower_bound: float | None) -> _Finding:
         )
     if reasons:
         return _Finding("saddle", reasons, directions)
-    doubts = list(local.doubts)
+    doubts = sentences(local.doubts)
     if bends is not None:
         if bends.least < FLAT:
             doubts.append(
@@ -238,8 +241,8 @@ def _hidden(sight: Sight) -> str:
 def _not_critical(sight: Sight, first: Stationarity) -> str:
     if first.smooth:
         return (
-            "a breakpoint sits on a datum, and moving it to one side lowers the risk at first order "
-            f"(cosine {first.worst:.2g})"
+            "a breakpoint sits on a datum, and moving it to one side lowers the risk at first "
+            f"order (cosine {first.worst:.2g})"
         )
     return (
         f"the gradient is not zero: the error and a derivative of the network have the cosine "

@@ -64,6 +64,12 @@ class Interval:
     inputs = 1
     targets = 1
 
+    @property
+    def uniform(self) -> bool:
+        """Whether the density is constant on [a, b]."""
+        _, pieces = self.density.on(self.a, self.b, "density")
+        return all(c[0] == pieces[0][0] and not any(c[1:]) for c in pieces)
+
     @cached_property
     def moments(self) -> Moments:
         """The six cumulative moments, tabulated exactly."""
