@@ -29,7 +29,7 @@ from landscape_oracle import (
 from records import Plain
 
 Q = Fraction
-ZERO = Q(0)
+ZERO, ONE = Q(0), Q(1)
 EXACT_SLOPES = (Q(9, 16),)  # a float with rational roots of itself and of 1 + itself
 OTHER_SLOPES = (Q(25, 144), Q(64, 225), Q(49, 576), Q(1, 10), Q(1, 2), Q(1, 64))
 
@@ -73,7 +73,7 @@ def part(rng: Random, low: int = 1, high: int = 48) -> Fraction:
     return rng.choice((-1, 1)) * Q(rng.randint(low, high), 16)
 
 
-def random_line(rng: Random, step: Fraction = Q(1), slope: Fraction = Q(1)) -> Line:
+def random_line(rng: Random, step: Fraction = ONE, slope: Fraction = ONE) -> Line:
     """Draw an affine target; length and slope are multiples of what is given, over 16."""
     a = Q(rng.randint(-24, 24), 8)
     alpha = slope * part(rng, 4, 32)

@@ -31,6 +31,7 @@ from records import Array, Pieces, Plain
 Q = Fraction
 Neuron = tuple[Fraction, Fraction, Fraction]  # w, b, v
 
+ZERO = Q(0)
 GLOBAL, LOCAL, SADDLE, NOT = "global minimum", "local minimum", "saddle", "not critical"
 ROOT_PLACES = 60
 TOLERANCE = Fraction(1, 10**40)  # for slopes without rational roots; else comparisons are exact
@@ -68,7 +69,7 @@ def act(z: Fraction, slope: Fraction) -> Fraction:
 
 def realize(neurons: Sequence[Neuron], c: Fraction, x: Fraction, slope: Fraction) -> Fraction:
     """Evaluate the network."""
-    return c + sum((v * act(w * x + b, slope) for w, b, v in neurons), Q(0))
+    return c + sum((v * act(w * x + b, slope) for w, b, v in neurons), ZERO)
 
 
 def state(w: Fraction, b: Fraction, line: Line) -> str:
@@ -92,23 +93,23 @@ def nodes(line: Line, neurons: Sequence[Neuron]) -> list[Fraction]:
 
 
 def affine_errors(
-    line: Line, neurons: Sequence[Neuron], c: Fraction, slope: Fraction = Q(0)
+    line: Line, neurons: Sequence[Neuron], c: Fraction, slope: Fraction = ZERO
 ) -> list[tuple[Fraction, Fraction]]:
     """Nodes and the error N - f there; between them the error is a straight line."""
     return [(x, realize(neurons, c, x, slope) - line(x)) for x in nodes(line, neurons)]
 
 
 def affine_risk(
-    line: Line, neurons: Sequence[Neuron], c: Fraction, slope: Fraction = Q(0)
+    line: Line, neurons: Sequence[Neuron], c: Fraction, slope: Fraction = ZERO
 ) -> Fraction:
     """Integrate the squared error."""
     corners = affine_errors(line, neurons, c, slope)
     return sum(
-        ((t - s) * (p * p + p * q + q * q) / 3 for (s, p), (t, q) in pairwise(corners)), Q(0)
+        ((t - s) * (p * p + p * q + q * q) / 3 for (s, p), (t, q) in pairwise(corners)), ZERO
     )
 
 
-def plain(neurons: Sequence[Neuron], c: Fraction, slope: Fraction = Q(0)) -> Plain:
+def plain(neurons: Sequence[Neuron], c: Fraction, slope: Fraction = ZERO) -> Plain:
     """Give the same network as a record; its numbers stay rational."""
     w, b, v = (tuple(column) for column in zip(*neurons, strict=True)) if neurons else ((), (), ())
     return Plain(w, b, v, c, None, slope)  # type: ignore[arg-type]
@@ -118,7 +119,7 @@ def affine_gradient(
     line: Line,
     neurons: Sequence[Neuron],
     c: Fraction,
-    slope: Fraction = Q(0),
+    slope: Fraction = ZERO,
     at_zero: str = "ge",
 ) -> tuple[Fraction, ...]:
     """Generalized gradient in the order (w, b, v, c)."""
@@ -138,7 +139,7 @@ def verdict(
     line: Line,
     neurons: Sequence[Neuron],
     c: Fraction,
-    slope: Fraction = Q(0),
+    slope: Fraction = ZERO,
     at_zero: str = "ge",
     tolerance: Fraction | int = 0,
 ) -> str:
@@ -158,7 +159,7 @@ def verdict(
 
 def _relu(line: Line, neurons: Sequence[Neuron], c: Fraction, at_zero: str) -> str:
     middle = (line.a + line.b) / 2
-    if realize(neurons, c, middle, Q(0)) != line(middle):
+    if realize(neurons, c, middle, ZERO) != line(middle):
         return NOT
     kinds = [state(w, b, line) for w, b, _ in neurons]
     one_sided = False
@@ -178,7 +179,7 @@ def _relu(line: Line, neurons: Sequence[Neuron], c: Fraction, at_zero: str) -> s
 def _is_level(line: Line, moving: Sequence[Neuron]) -> bool:
     sums: dict[Fraction, Fraction] = {}
     for w, b, v in moving:
-        sums[-b / w] = sums.get(-b / w, Q(0)) + v * w
+        sums[-b / w] = sums.get(-b / w, ZERO) + v * w
     n = len(sums)
     kinks = relu_kinks(line, n)
     if n % 2 or sorted(sums) != kinks:
@@ -234,9 +235,9 @@ def leaky_shape(line: Line, n: int, family: str, g: Fraction) -> LeakyShape:
     r = [root(1 + g)] * (n + 1)
     r[0] = Q(1) if family == "A" else root(g)
     r[n] = root(g) if rightward[-1] else Q(1)
-    total = sum(r, Q(0))
+    total = sum(r, ZERO)
     h = [line.length * t / total for t in r]
-    kinks = [line.a + sum(h[: i + 1], Q(0)) for i in range(n)]
+    kinks = [line.a + sum(h[: i + 1], ZERO) for i in range(n)]
     sign = -1 if family == "A" else 1
     kappa = sign * line.alpha * line.length * (1 - g) / total**2
     sums = [sign * kappa / (1 - g) * (1 / h[i + 1] + 1 / h[i]) for i in range(n)]
@@ -274,7 +275,7 @@ def _has_shape(
     shape: LeakyShape,
     tolerance: Fraction | int,
 ) -> bool:
-    sums = [Q(0)] * len(shape.kinks)
+    sums = [ZERO] * len(shape.kinks)
     seen = set()
     for w, b, v in moving:
         gaps = [abs(-b / w - q) for q in shape.kinks]
@@ -295,9 +296,9 @@ def quadratic_errors(
     line: Line, neurons: Sequence[Neuron], c: Fraction
 ) -> tuple[Fraction, Fraction, Fraction]:
     """Coefficients of the error: 1, x, x^2."""
-    e0 = c + sum((v * b * b for _, b, v in neurons), Q(0)) - line.beta
-    e1 = sum((2 * v * w * b for w, b, v in neurons), Q(0)) - line.alpha
-    return e0, e1, sum((v * w * w for w, _, v in neurons), Q(0))
+    e0 = c + sum((v * b * b for _, b, v in neurons), ZERO) - line.beta
+    e1 = sum((2 * v * w * b for w, b, v in neurons), ZERO) - line.alpha
+    return e0, e1, sum((v * w * w for w, _, v in neurons), ZERO)
 
 
 def quadratic_verdict(line: Line, neurons: Sequence[Neuron], c: Fraction) -> str:
