@@ -22,6 +22,17 @@ from records import Plain
 
 NEURONS = ("on a row", "between rows", "beyond", "degenerate", "constant")
 
+# The example of Wu, Simsek and Ged has no offset, its errors (-1, 0, 0) at -1, 0, 1 would move one.
+# A further row with error 1, where neither neuron is active, balances them. The first neuron is
+# (1, 0, 1); of a second one (w, b, v) they say whether it leaves the network critical, and minimal.
+FOUR_ROWS = Rows((-1, Fraction(-1, 2), 0, 1), (1, -1, 0, 1), (Fraction(1, 2),) * 4)
+FOUR_ROWS_VERDICTS = (
+    ((0, -1, 0), True, True),
+    ((-1, -1, 0), True, False),
+    ((-1, -1, -1), True, True),
+    ((-1, -1, 1), False, False),
+)
+
 
 @dataclass(frozen=True)
 class DataCase:

@@ -346,21 +346,28 @@ def scan(
 ) -> list[tuple[Fraction, Fraction]]:
     """Brackets of all sign changes of Q for right-active kinks on a dense grid, without rounding.
 
-    Roots that the grid meets are brackets of length 0. Constant networks are not sorted out.
+    Roots that the grid meets are brackets of length 0. Where Q vanishes with P, the network is
+    constant: such roots, and pieces, are left out.
     """
-    ordinates: list[tuple[Fraction, int]] = []
+    brackets: set[tuple[Fraction, Fraction]] = set()
     for part in parts(f, a, b, density):
+        if not part.q:
+            continue
+        q, flat = part.q, common(part.q, part.p)
+        while len(flat) > 1:
+            q = divide(q, flat)[0]
+            flat = common(q, flat)
         step = (part.right - part.left) / points
         # whole coefficients in i, where t = left + i step
         p: Polynomial = ()
-        for t in reversed(part.q):
+        for t in reversed(q):
             p = add(times(p, (part.left, step)) if p else (), (t,))
         at, total = np.arange(points + 1).astype(object), np.zeros(points + 1, dtype=object)
         for t in reversed(primitive(p)):
             total = total * at + int(t)
-        ordinates += [(part.left + int(i) * step, sign(s)) for i, s in zip(at, total, strict=True)]
-    ordinates = [(t, s) for t, s in ordinates if a < t < b]
-    met = {(t, t) for t, s in ordinates if s == 0}
-    kept = [(t, s) for t, s in ordinates if s != 0]
-    crossed = {(s, t) for (s, p), (t, q) in pairwise(kept) if p != q}
-    return sorted(met | {(s, t) for s, t in crossed if not any(s < m < t for m, _ in met)})
+        xs = [part.left + i * step for i in range(points + 1)]
+        signs = [sign(t) for t in total]
+        brackets |= {(t, t) for t, s in zip(xs, signs, strict=True) if s == 0 and a < t < b}
+        both = pairwise(zip(xs, signs, strict=True))
+        brackets |= {(s, t) for (s, m), (t, n) in both if m * n < 0}
+    return sorted(brackets)
