@@ -56,8 +56,11 @@ class DataCase:
 
 def outputs(x: tuple[int, ...], net: Plain) -> list[int]:
     """Evaluate a ReLU network in whole numbers."""
+    u = net.u or 0
     return [
-        net.c + sum(v * max(w * t + b, 0) for w, b, v in zip(net.w, net.b, net.v, strict=True))
+        net.c
+        + u * t
+        + sum(v * max(w * t + b, 0) for w, b, v in zip(net.w, net.b, net.v, strict=True))
         for t in x
     ]
 
@@ -106,7 +109,7 @@ def _neuron(sort: str, x: tuple[int, ...], rng: Random) -> tuple[int, int]:
 
 def _conditions(x: tuple[int, ...], net: Plain) -> list[list[int]]:
     """What the gradient asks of the errors where the risk is smooth in each neuron."""
-    table = [[1] * len(x)]
+    table = [[1] * len(x)] + ([list(x)] if net.u is not None else [])
     for w, b, v in zip(net.w, net.b, net.v, strict=True):
         z = [w * t + b for t in x]
         table.append([max(t, 0) for t in z])
@@ -122,7 +125,8 @@ def data_case(rng: Random) -> DataCase:
     sorts = [rng.choice(NEURONS) for _ in range(rng.randint(1, 3))]
     inner = [_neuron(sort, x, rng) for sort in sorts]
     v = tuple(rng.choice((-2, -1, 0, 1, 1, 2)) for _ in inner)
-    net = Plain(tuple(w for w, _ in inner), tuple(b for _, b in inner), v, rng.randint(-2, 2))
+    u = rng.randint(-2, 2) if rng.random() < 0.2 else None
+    net = Plain(tuple(w for w, _ in inner), tuple(b for _, b in inner), v, rng.randint(-2, 2), u)
     name = ", ".join(f"{s}{'' if t else ' (flat)'}" for s, t in zip(sorts, v, strict=True))
     basis = null_vectors(_conditions(x, net), n)
     predicted = outputs(x, net)
