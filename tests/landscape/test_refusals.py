@@ -100,9 +100,9 @@ def test_jump_outside_the_interval_is_none():
     assert rs.critical_points(rs.Interval(rs.step(2.0), 0, 1))
 
 
-@pytest.mark.parametrize("width", [0, -1, 2, 1.5, "one", None])
+@pytest.mark.parametrize("width", [0, -1, 3, 1.5, "one", None])
 def test_widths_of_the_enumeration(width):
-    """Only one neuron is solved."""
+    """One neuron is solved, two are searched."""
     refused(lambda: rs.critical_points(rs.Interval(rs.polynomial([0, 0, 1]), 0, 1), width=width))
 
 

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 # Sizes of the change of v, against that of w and b, along which an escape is looked for: the best
 # one depends on higher derivatives.
 RATIOS = (1.0, 0.1, 0.01, 1e-3)
+# Shares of the change of v that is best at second order, where that is known.
+SHARES = (1.0, 0.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,16 +177,31 @@ def _with_output(sight: Sight, j: int, move: Floats, sign: float) -> list[Floats
 
 
 def _turned(sight: Sight, j: int, parts: Floats) -> list[Floats]:
-    """Return directions along which `act' (dw x + db)` correlates with the error, and v follows."""
-    x = sight.moments.x_axis
+    """Return directions along which `act' (dw x + db)` correlates with the error, and v follows.
+
+    Along dw = move and dv the risk changes by `2 dv D + dv^2 H` at second order, D being the inner
+    product of that derivative with the error and H the square of the norm of `act`: -D / H is best.
+    """
+    x, y, width = sight.moments.x_axis, sight.moments.y_axis, sight.network.width
     w, b = float(sight.network.weights[j, 0]), float(sight.network.biases[j])
     size = max(float(np.hypot(w * x.scale, w * x.centre + b)), 1e-300)
+    shift, turn, output = sight.tangents.norms[:, j]
     if abs(parts[2]) >= max(abs(parts[0]), abs(parts[1])):
         centre = float(sight.tangents.centre[j])
         move = np.array([1.0 / x.scale, -centre - x.centre / x.scale]) * size
-        sign = float(np.sign(parts[2]))
+        inner = float(parts[2]) * turn
     else:
         up = abs(parts[1]) >= abs(parts[0])
         move = np.array([0.0, 1.0 if up else -1.0]) * size
-        sign = float(np.sign(parts[1])) if up else -float(np.sign(parts[0]))
-    return _with_output(sight, j, move, -sign)
+        inner = float(parts[1] if up else -parts[0]) * shift
+    act = float(output * sight.evaluation.reduced.power[j])
+    if act == 0.0:
+        return _with_output(sight, j, move, -float(np.sign(inner)))
+    best = -y.scale * size * inner * sight.excess / act**2
+    result: list[Floats] = []
+    for share in SHARES:
+        change = _blank(sight)
+        change[[j, width + j]] = move
+        change[2 * width + j] = share * best
+        result.append(change)
+    return result

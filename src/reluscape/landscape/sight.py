@@ -152,6 +152,8 @@ class Tangents:
         them about it and `shift` is `away`.
     centre : ndarray, shape (width,)
         What x is taken about in `turn`, reduced.
+    norms : ndarray, shape (3, width)
+        Of the derivatives behind `shift`, `turn` and `output`.
     away, into : ndarray, shape (width,)
         For neurons on a datum: with `act'` where the datum counts on the lower side of the bend,
         and where it counts on the upper side; nan for others.
@@ -163,6 +165,7 @@ class Tangents:
     shift: Floats
     turn: Floats
     centre: Floats
+    norms: Floats
     away: Floats
     into: Floats
 
@@ -276,6 +279,7 @@ def _tangents(sight: Sight) -> Tangents:
             _ratios(on, scale),
             _ratios(on_x - centre * on, norm * np.sqrt(about)),
             centre,
+            np.sqrt([weight, about, values]),
             _ratios(away, scale),
             _ratios(into, scale),
         )

@@ -104,8 +104,9 @@ def classify(
         size in L2 (plus what rounding of the parameters explains). Free of units: rescaling
         neurons, x or y changes no verdict.
     at_zero : {"ge", "gt"}
-        What counts as critical at neurons with w = b = 0, see `Interval.gradient`; "ge" is the
-        convention of S2, under which points with a descent direction are not critical.
+        What counts as critical at neurons with w = b = 0, see `Interval.gradient`. With "ge", the
+        convention of S2, points with a descent direction at first order are not critical; with
+        "gt" they are saddles where the generalized gradient vanishes.
     lower_bound : float, optional
         A certified lower bound of the risk (`Fit.lower_bound` of a checked certificate): a network
         that reaches it up to `tolerance` is a global minimum.
@@ -139,7 +140,7 @@ def classify(
     >>> classify(problem, Network([-1.0], [-1.0], [5.0], 0.5)).kind
     'local minimum'
     """
-    _check(problem, tolerance, lower_bound)
+    _check(problem, network, tolerance, lower_bound)
     zero_is_active(at_zero)
     sight = look(problem, network, tolerance)
     special = (sight.role == DEGENERATE) | (sight.role == EDGE)
@@ -170,7 +171,7 @@ def _find(sight: Sight, at_zero: str, lower_bound: float | None) -> _Finding:
     first = stationarity(sight)
     if not (first.smooth and first.sides):
         return _Finding("not critical", [_not_critical(sight, first)], [steepest_descent(sight)])
-    if sight.floor > BLIND:
+    if sight.floor - sight.tolerance > BLIND:
         return _Finding("undecided", [_hidden(sight)], [])
     if first.at_zero is False:
         return _downhill_from_zero(sight, at_zero)
@@ -257,10 +258,9 @@ def _downhill_from_zero(sight: Sight, at_zero: str) -> _Finding:
         "negative there"
     )
     tilted = max(abs(sight.tangents.level), abs(sight.tangents.tilt)) > sight.floor
-    share = 1.0 if at_zero == "ge" else sight.leak
-    critical = not (tilted and share > 0.0)
+    critical = at_zero == "gt" and not (tilted and sight.leak > 0.0)
     if critical:
-        reason += f'; its generalized gradient vanishes in the convention "{at_zero}"'
+        reason += '; its generalized gradient vanishes in the convention "gt"'
     return _Finding("saddle" if critical else "not critical", [reason], [steepest_descent(sight)])
 
 
@@ -289,7 +289,13 @@ def _ends(problem: Samples | Interval) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _check(problem: Samples | Interval, tolerance: float, lower_bound: float | None) -> None:
+def _check(problem: object, network: object, tolerance: float, lower_bound: float | None) -> None:
+    if not isinstance(problem, (Samples, Interval)):
+        raise InputError(
+            f"the problem is of type {type(problem).__name__}; give Samples or an Interval."
+        )
+    if not isinstance(network, Network):
+        raise InputError(f"the network is of type {type(network).__name__}; give a Network.")
     if isinstance(problem, Samples) and not problem.on_a_line:
         raise InputError("classify needs one input and y of shape (n,); choose one column of each.")
     if not (is_number(tolerance) and 0.0 < tolerance < 1.0):
