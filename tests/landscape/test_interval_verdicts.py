@@ -28,7 +28,7 @@ from records import Pieces, Plain, plain_of
 Q = Fraction
 OPEN = "undecided"
 THIRD = Q(1, 3)
-STEPS = (Q(1, 8), Q(1, 64), Q(1, 1024), Q(1, 2**16))
+STEPS = (Q(1, 64), Q(1, 1024), Q(1, 2**16))
 TRIES = 40
 
 # target, its interval, the network (w, b, v, c), its kind
