@@ -204,6 +204,29 @@ def test_quadratic_activation():
     assert not any(quadratic_gradient(UNIT, fit, Q(0)))
 
 
+def test_hessians_are_differences_of_gradients():
+    """In rationals: what is left is of the order of the step, where breakpoints are shared."""
+    step, checked = Q(1, 10**9), 0
+    for case in CASES:
+        types = {state(w, b, case.line) for w, b, _ in case.neurons}
+        if types != {"type-2"} or len(case.neurons) > 4:
+            continue
+        net, pieces = case.exact_plain(), case.line.pieces()
+        size, checked = 3 * net.width + 1, checked + 1
+        table = interval_exact(net, pieces, case.line.a, case.line.b, hessian=True).hessian
+        for i in range(size):
+            unit_vector = [int(j == i) for j in range(size)]
+            ahead, behind = (
+                interval_exact(there, pieces, case.line.a, case.line.b).gradient
+                for there in (moved(net, unit_vector, s) for s in (step, -step))
+            )
+            for found, p, q in zip(table[i], ahead, behind, strict=True):
+                assert abs((p - q) / (2 * step) - found) < Q(1, 10**5)
+        if checked == 4:
+            break
+    assert checked == 4
+
+
 def test_minima_survive_and_wrong_signs_do_not():
     rng = np.random.default_rng(0)
     for case in CASES:
