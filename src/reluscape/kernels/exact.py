@@ -69,7 +69,11 @@ def place(
     order = np.empty(w.shape[0], np.int64)
     for j in range(w.shape[0]):
         i = j
-        while i > 0 and t[order[i - 1]] > t[j]:
+        # Pieces first: they are exact, and differ at one place by whether a datum there counts.
+        while i > 0 and (
+            piece[order[i - 1]] > piece[j]
+            or (piece[order[i - 1]] == piece[j] and t[order[i - 1]] > t[j])
+        ):
             order[i] = order[i - 1]
             i -= 1
         order[i] = j

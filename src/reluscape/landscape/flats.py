@@ -118,27 +118,26 @@ def _escape_neuron(sight: Sight, j: int, found: Leads) -> None:
 
 def _at_end(sight: Sight, j: int, found: Leads) -> None:
     """Look at a breakpoint on an end: moved inside it adds a small bend there."""
-    error, v = end_term(sight, j), float(sight.network.outputs[j])
+    network = sight.network
+    error, v = end_term(sight, j), float(network.outputs[j])
     where = "left" if sight.point[j] == 0 else "right"
-    inside = (
-        1.0
-        if sight.role[j] == IDLE
-        or (sight.leak and (sight.network.weights[j, 0] > 0.0) != (sight.point[j] == 0))
-        else -1.0
-    )
-    scale = float(np.hypot(sight.network.weights[j, 0] * sight.moments.x_axis.scale, 1e-300))
-    move = np.array([0.0, inside * scale])
+    idle = int(sight.role[j]) == IDLE
+    w = float(network.weights[j, 0])
+    # To which side of zero the neuron is on the support, and its slope there.
+    positive = (w > 0.0) == (sight.point[j] == 0)
+    slope = 1.0 if positive else sight.leak
+    move = np.array([0.0, (-1.0 if positive else 1.0) * abs(w) * sight.moments.x_axis.scale])
     if abs(error) <= _visible_error(sight):
         _note(found.doubts, j, f"breakpoint on the {where} end, where the error is zero")
     elif v == 0.0:
-        if sight.role[j] == IDLE:
-            _note(
-                found.reasons,
-                j,
-                f"flat and semi-inactive on the {where} end: moved inside, with v of one sign, it "
-                "lowers the risk at third order",
-            )
-            found.directions.extend(_with_output(sight, j, move, -float(np.sign(error))))
+        order = "third" if idle else "fourth"
+        _note(
+            found.reasons,
+            j,
+            f"flat, with its breakpoint on the {where} end: moved inside, with v of one sign, it "
+            f"lowers the risk at {order} order",
+        )
+        found.directions.extend(_with_output(sight, j, move, -float(np.sign(error))))
     elif v * error < 0.0:
         _note(
             found.reasons,
@@ -146,7 +145,9 @@ def _at_end(sight: Sight, j: int, found: Leads) -> None:
             f"breakpoint on the {where} end: moved inside, it lowers the risk at second order",
         )
         change = _blank(sight)
-        change[[j, sight.network.width + j]] = move
+        change[[j, network.width + j]] = move
+        # The line beside the bend stays where it is.
+        change[3 * network.width] = -slope * v * move[1]
         found.directions.append(change)
 
 
