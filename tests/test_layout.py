@@ -24,11 +24,11 @@ HEAVY = {"numba", "scipy", "sklearn", "matplotlib", "pandas", "pyarrow"}
 
 # A change of this list is a change of the public contract: say so in CHANGELOG.md.
 PUBLIC = """
-    Activation Certificate Check Constraints Descent Estimate FileError Fit Inference InputError
-    Interval MultiStart Network NeuronState Pinned Polish ReluscapeError Samples
-    ShallowReLURegressor WidthRow __version__ affine breakpoint_spread check descend fit leaky
-    load_certificate load_network multistart piecewise_linear piecewise_polynomial polish polynomial
-    standard_normal step
+    Activation Certificate Check Constraints Descent Estimate FileError Fit Flow FlowEvent
+    Inference InputError Interval MultiStart Network NeuronState Pinned Polish ReluscapeError
+    Samples ShallowReLURegressor WidthRow __version__ affine breakpoint_spread check descend fit
+    flow leaky load_certificate load_network multistart piecewise_linear piecewise_polynomial
+    polish polynomial standard_normal step
 """.split()
 
 

@@ -44,7 +44,9 @@ if TYPE_CHECKING:
         polynomial,
         step,
     )
+    from reluscape.training.cells import FlowEvent
     from reluscape.training.descent import Descent, descend
+    from reluscape.training.flow import Flow, flow
     from reluscape.training.initialise import breakpoint_spread, standard_normal
     from reluscape.training.multistart import MultiStart, multistart
     from reluscape.training.polish import Polish, polish
@@ -58,6 +60,8 @@ __all__ = [
     "Estimate",
     "FileError",
     "Fit",
+    "Flow",
+    "FlowEvent",
     "Inference",
     "InputError",
     "Interval",
@@ -76,6 +80,7 @@ __all__ = [
     "check",
     "descend",
     "fit",
+    "flow",
     "leaky",
     "load_certificate",
     "load_network",
@@ -97,6 +102,8 @@ _HOME = {
     "Estimate": "fits.inference",
     "FileError": "errors",
     "Fit": "fits.result",
+    "Flow": "training.flow",
+    "FlowEvent": "training.cells",
     "Inference": "fits.inference",
     "InputError": "errors",
     "Interval": "problems.interval",
@@ -114,6 +121,7 @@ _HOME = {
     "check": "optimum.checker",
     "descend": "training.descent",
     "fit": "fitting",
+    "flow": "training.flow",
     "leaky": "networks.activations",
     "load_certificate": "optimum.certificate_file",
     "load_network": "networks.storage",
