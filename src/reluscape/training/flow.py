@@ -13,6 +13,7 @@ from reluscape.errors import InputError
 from reluscape.networks.arrays import as_floats, check_finite, is_number, is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
+from reluscape.problems.levels import is_below, lowest_level
 from reluscape.problems.line import zero_is_active
 from reluscape.problems.samples import Samples
 from reluscape.training.cells import Cell, FlowEvent
@@ -53,6 +54,13 @@ class Flow:
     outcome : {"finished", "stationary", "diverged", "stalled"}
         "finished": the whole time passed. "stationary": the velocity became rounding error before.
         "diverged": parameters grew beyond 1e60. "stalled": the steps became too short to go on.
+    guaranteed_from : float or None
+        For an `Interval` with an affine target and constant density, and no skip connection: the
+        first recorded time at which the risk is below every positive critical level of networks of
+        this width. The exact flow from the network of that time, if it stays bounded, converges
+        to risk 0, for every such network, not just almost every one (Jentzen and Riekert, arXiv
+        2107.04479, for ReLU; for leaky ReLU the levels were derived anew, see
+        `reluscape.problems.levels`). Else None.
     """
 
     network: Network
@@ -62,6 +70,7 @@ class Flow:
     drift: float
     gradient_norm: float
     outcome: Outcome
+    guaranteed_from: float | None = None
 
     def __repr__(self) -> str:
         """Say how long the flow went, from which risk to which, and how it ended."""
@@ -207,6 +216,8 @@ def _result(problem: Samples | Interval, network: Network, path: Path) -> Flow:
         w, b, v, affine = parameters(like(network, state))
         risks.append(risk(w, b, v, affine, network.activation.slope, problem.moments.table))
     w, b, v, affine = parameters(like(network, path.states[-1]))
+    lowest = lowest_level(problem, network)
+    sure = (t for t, now in zip(path.times, risks, strict=True) if is_below(now, lowest))
     return Flow(
         rebuild(network, w, b, v, affine),
         np.array(path.times),
@@ -215,4 +226,5 @@ def _result(problem: Samples | Interval, network: Network, path: Path) -> Flow:
         path.drift,
         path.speed,
         path.outcome,
+        next(sure, None),
     )
