@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.errors import InputError
+from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.arrays import is_number, is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
@@ -109,6 +110,7 @@ def descend(
     >>> run.outcome, bool(run.risks[-1] < 1e-12), len(run.risks), int(run.recorded[-1])
     ('finished', True, 1001, 2000)
     """
+    require_piecewise_linear(network.activation, "descend")
     check_run(step_size, steps)
     if record_every is None:
         record_every = max(-(-steps // RECORDS), 1)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reluscape.errors import InputError
+from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.arrays import as_floats, check_finite, is_number, is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
@@ -138,6 +139,7 @@ def flow(
     >>> [(event.kind, event.place, event.what) for event in run.events]
     [('end', 0.0, 'left'), ('end', 0.0, 'entered')]
     """
+    require_piecewise_linear(network.activation, "flow")
     right = zero_is_active(at_zero)
     times = _times(time, record)
     if not is_number(tolerance) or not FINEST <= tolerance <= COARSEST:
