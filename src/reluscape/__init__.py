@@ -50,7 +50,9 @@ if TYPE_CHECKING:
         polynomial,
         step,
     )
+    from reluscape.training.cells import FlowEvent
     from reluscape.training.descent import Descent, descend
+    from reluscape.training.flow import Flow, flow
     from reluscape.training.initialise import breakpoint_spread, standard_normal
     from reluscape.training.multistart import MultiStart, multistart
     from reluscape.training.polish import Polish, polish
@@ -67,6 +69,8 @@ __all__ = [
     "Estimate",
     "FileError",
     "Fit",
+    "Flow",
+    "FlowEvent",
     "Geometry",
     "Inference",
     "InputError",
@@ -92,6 +96,7 @@ __all__ = [
     "critical_points",
     "descend",
     "fit",
+    "flow",
     "global_minima",
     "leaky",
     "load_certificate",
@@ -118,6 +123,8 @@ _HOME = {
     "Estimate": "fits.inference",
     "FileError": "errors",
     "Fit": "fits.result",
+    "Flow": "training.flow",
+    "FlowEvent": "training.cells",
     "Geometry": "landscape.minima",
     "Inference": "fits.inference",
     "InputError": "errors",
@@ -142,6 +149,7 @@ _HOME = {
     "critical_points": "landscape.one_neuron",
     "descend": "training.descent",
     "fit": "fitting",
+    "flow": "training.flow",
     "global_minima": "landscape.minima",
     "leaky": "networks.activations",
     "load_certificate": "optimum.certificate_file",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,11 +54,8 @@ def descend_along(
     Steps are powers of two times the size of the parameters, the longest first; along each
     direction the search ends where halving the step no longer helps.
     """
-    from reluscape.kernels import exact
-
-    table, leak = problem.moments.table, network.activation.slope
+    risk_at = _risk_at(problem, network)
     start = network.to_vector()
-    width = network.width
     best: tuple[float, Floats, float] | None = None
     lowest = risk * (1.0 - VISIBLE)
     for raw in directions:
@@ -69,15 +67,7 @@ def descend_along(
         found = False
         for _ in range(HALVINGS):
             theta = start + step * direction
-            affine = np.array([theta[3 * width], 0.0 if network.skip is None else theta[-1]])
-            value = exact.risk(
-                theta[:width],
-                theta[width : 2 * width],
-                theta[2 * width : 3 * width],
-                affine,
-                leak,
-                table,
-            )
+            value = risk_at(theta)
             if value < lowest:
                 lowest, best, found = value, (step, direction, value), True
             elif found:
@@ -95,3 +85,22 @@ def descend_along(
     if not final < risk * (1.0 - VISIBLE):
         return None
     return Escape(direction, step, end, final, risk - final)
+
+
+def _risk_at(problem: Samples | Interval, network: Network) -> Callable[[Floats], float]:
+    """Return the risk as a function of the parameters of networks like this one."""
+    skip, activation, width = network.skip is not None, network.activation, network.width
+    if not activation.piecewise_linear:
+        return lambda theta: problem.risk(
+            Network.from_vector(theta, skip=skip, activation=activation)
+        )
+    from reluscape.kernels import exact
+
+    table, leak = problem.moments.table, activation.slope
+
+    def risk(theta: Floats) -> float:
+        affine = np.array([theta[3 * width], theta[-1] if skip else 0.0])
+        w, b, v = theta[: 3 * width].reshape(3, width)
+        return exact.risk(w, b, v, affine, leak, table)
+
+    return risk

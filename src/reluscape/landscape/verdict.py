@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from reluscape.landscape.affine_theorem import listed
 from reluscape.landscape.curvature import FLAT, curvature
 from reluscape.landscape.escape import Escape, descend_along
 from reluscape.landscape.flats import leads, sentences
+from reluscape.landscape.parabolas import look_at_parabola
 from reluscape.landscape.sight import DEGENERATE, EDGE, Sight, look
 from reluscape.landscape.stationary import Stationarity, stationarity, steepest_descent
 from reluscape.landscape.trapped import TRAPPED, is_member
@@ -142,6 +143,8 @@ def classify(
     """
     _check(problem, network, tolerance, lower_bound)
     zero_is_active(at_zero)
+    if not network.activation.piecewise_linear:
+        return _parabola(problem, network, tolerance)
     sight = look(problem, network, tolerance)
     special = (sight.role == DEGENERATE) | (sight.role == EDGE)
     # The convention only matters where w x + b is zero on a set of positive mass.
@@ -161,6 +164,23 @@ def classify(
         escape,
         tuple(found.reasons),
         neuron_states(network, low, high) if low < high else (),
+    )
+
+
+def _parabola(problem: Samples | Interval, network: Network, tolerance: float) -> Verdict:
+    if not isinstance(problem, Interval):
+        raise InputError(
+            'classify on data needs a piecewise linear activation; use "relu" or leaky(slope).'
+        )
+    seen = look_at_parabola(problem, network, tolerance)
+    return Verdict(
+        cast("Kind", seen.kind),
+        seen.risk,
+        seen.gradient,
+        float(np.linalg.norm(seen.gradient)),
+        descend_along(problem, network, seen.risk, seen.directions),
+        tuple(seen.reasons),
+        neuron_states(network, problem.a, problem.b),
     )
 
 

@@ -1,4 +1,4 @@
-"""The activations `max(y, slope * y)`: ReLU (slope 0) and leaky ReLU (0 < slope < 1)."""
+"""The activations: ReLU and leaky ReLU, `max(y, slope * y)`, and the square `y^2`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from reluscape.errors import InputError
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation `max(y, slope * y)`.
+    """An activation: `max(y, slope * y)`, or `y^2`.
 
     Parameters
     ----------
-    name : {"relu", "leaky"}
+    name : {"relu", "leaky", "square"}
         Which family; the slope follows the name.
     slope : float, default 0.0
-        Slope for negative pre-activations: 0 for ``"relu"``, in (0, 1) for ``"leaky"``.
+        Slope for negative pre-activations: 0 for ``"relu"``, in (0, 1) for ``"leaky"``. The square
+        has none; it is 0 there.
 
     Raises
     ------
@@ -35,9 +36,9 @@ class Activation:
 
     def __post_init__(self) -> None:
         """Check that name and slope belong together."""
-        if self.name not in ("relu", "leaky"):
+        if self.name not in ("relu", "leaky", "square"):
             raise InputError(
-                f'the activation {self.name!r} is not known; use "relu" or leaky(slope).'
+                f'the activation {self.name!r} is not known; use "relu", leaky(slope) or "square".'
             )
         try:
             slope = float(self.slope)
@@ -55,6 +56,38 @@ class Activation:
                 f"the slope of a leaky ReLU lies strictly between 0 and 1, not {slope!r}; "
                 'use "relu" for slope 0.'
             )
+        if self.name == "square" and slope != 0.0:
+            raise InputError(f'the activation "square" has no slope, not {slope!r}; leave it out.')
+
+    @property
+    def piecewise_linear(self) -> bool:
+        """Whether it is `max(y, slope * y)`; "square" is not."""
+        return self.name != "square"
+
+
+def require_piecewise_linear(activation: Activation, what: str) -> None:
+    """Refuse the square where only piecewise linear activations make sense.
+
+    Parameters
+    ----------
+    activation : Activation
+    what : str
+        What needs it, the subject of the message.
+
+    Raises
+    ------
+    InputError
+        If the activation is not `max(y, slope * y)`.
+
+    Examples
+    --------
+    >>> require_piecewise_linear(relu(), "polish")
+    """
+    if not activation.piecewise_linear:
+        raise InputError(
+            f"{what} needs a piecewise linear activation, which {activation.name!r} is not; use "
+            '"relu" or leaky(slope).'
+        )
 
 
 def relu() -> Activation:
@@ -103,7 +136,7 @@ def parse(activation: str | Activation) -> Activation:
     Parameters
     ----------
     activation : str or Activation
-        ``"relu"``, or the value of `relu` or `leaky`.
+        ``"relu"``, ``"square"``, or the value of `relu` or `leaky`.
 
     Returns
     -------
@@ -121,8 +154,10 @@ def parse(activation: str | Activation) -> Activation:
     """
     if isinstance(activation, Activation):
         return activation
-    if activation == "relu":
-        return relu()
+    if activation in ("relu", "square"):
+        return Activation(activation)
     if activation == "leaky":
         raise InputError('"leaky" does not say its slope; use leaky(slope), e.g. leaky(0.01).')
-    raise InputError(f'the activation {activation!r} is not known; use "relu" or leaky(slope).')
+    raise InputError(
+        f'the activation {activation!r} is not known; use "relu", leaky(slope) or "square".'
+    )

@@ -101,6 +101,8 @@ def activate(network: Network, y: Floats) -> Floats:
     ndarray
         The array given.
     """
+    if not network.activation.piecewise_linear:
+        return np.square(y, out=y)
     slope = network.activation.slope
     if slope == 0.0:
         return np.maximum(y, 0.0, out=y)

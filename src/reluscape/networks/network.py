@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from reluscape.errors import InputError
-from reluscape.networks.activations import Activation, parse
+from reluscape.networks.activations import Activation, parse, require_piecewise_linear
 from reluscape.networks.arrays import Floats, as_floats, check_finite
 from reluscape.networks.evaluation import values
 
@@ -39,7 +39,7 @@ class Network:
     skip : None or array_like of shape (inputs,) or (inputs, targets), default None
         Weights u of a direct affine connection; None is a network without one.
     activation : str or Activation, default "relu"
-        ``"relu"`` or ``leaky(slope)``.
+        ``"relu"``, ``leaky(slope)`` or ``"square"``, `y^2`, which breakpoints and descents refuse.
 
     Attributes
     ----------
@@ -193,7 +193,7 @@ class Network:
         Raises
         ------
         InputError
-            If the network has several inputs.
+            If the network has several inputs, or its activation has no breakpoints.
 
         Examples
         --------
@@ -205,6 +205,7 @@ class Network:
                 f"a network of {self.inputs} inputs has hyperplanes instead of breakpoints; "
                 "read its weights and biases."
             )
+        require_piecewise_linear(self.activation, "a breakpoint")
         moving = self.weights[:, 0] != 0.0
         with np.errstate(over="ignore", under="ignore"):
             # Adding zero turns -0.0 into 0.0.
@@ -242,8 +243,7 @@ class Network:
 
         Parameters
         ----------
-        theta : array_like of shape (parameters,)
-            `(w, b, v, c[, u])`.
+        theta : array_like of shape (parameters,), `(w, b, v, c[, u])`
         inputs : int, default 1
         skip : bool, default False
             Whether `theta` ends with the weights of a skip connection.
@@ -382,7 +382,7 @@ class Network:
         ]
         if self.skip is not None:
             parts.append(f"skip={self.skip.tolist()}")
-        if self.activation.slope:
+        if self.activation.name != "relu":
             parts.append(f"activation={self.activation!r}")
         return f"Network({', '.join(parts)})"
 

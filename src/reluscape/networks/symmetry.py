@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reluscape.errors import InputError
+from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.network import Network
 
 if TYPE_CHECKING:
@@ -41,11 +42,17 @@ def balanced(network: Network) -> Network:
     -------
     Network
 
+    Raises
+    ------
+    InputError
+        If the activation is not piecewise linear: its neurons rescale in another way.
+
     Examples
     --------
     >>> balanced(Network([0.5], [0.0], [8.0]))
     Network(weights=[[2.0]], biases=[0.0], outputs=[2.0], offset=0.0)
     """
+    require_piecewise_linear(network.activation, "the balanced form")
     width = network.width
     outputs = network.outputs.reshape(width, network.targets)
     inner = _norms(np.column_stack([network.weights, network.biases]))
@@ -95,7 +102,8 @@ def canonical(network: Network) -> Network:
     Raises
     ------
     InputError
-        If a parameter of the result would be beyond the largest float.
+        If a parameter of the result would be beyond the largest float, or the activation is not
+        piecewise linear: its neurons rescale in another way.
 
     Notes
     -----
@@ -109,6 +117,7 @@ def canonical(network: Network) -> Network:
     >>> canonical(Network([2.0, -2.0], [0.0, 0.0], [1.0, 1.0], skip=[0.0]))
     Network(weights=[[2.0]], biases=[0.0], outputs=[2.0], offset=0.0, skip=[-2.0])
     """
+    require_piecewise_linear(network.activation, "the canonical form")
     parts = _Parts(
         network.weights,
         network.biases,

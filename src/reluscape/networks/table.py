@@ -31,7 +31,8 @@ def html_table(network: Network) -> str:
     >>> html_table(Network([2.0], [-1.0], [3.0])).count("<tr>")
     2
     """
-    names = ["neuron", "weight", "bias", "output"] + ["breakpoint"] * (network.inputs == 1)
+    place = "breakpoint" if network.activation.piecewise_linear else "vertex"
+    names = ["neuron", "weight", "bias", "output"] + [place] * (network.inputs == 1)
     rows = [_row("th", names)]
     for j in range(min(network.width, _ROWS)):
         cells = [str(j), _text(network.weights[j]), _number(network.biases[j])]
@@ -47,7 +48,8 @@ def html_table(network: Network) -> str:
     if network.skip is not None:
         foot += f", skip {_text(network.skip.ravel())}"
     slope = network.activation.slope
-    foot += f", leaky ReLU with slope {_number(slope)}" if slope else ", ReLU"
+    names = {"relu": "ReLU", "leaky": f"leaky ReLU with slope {_number(slope)}"}
+    foot += f", {names.get(network.activation.name, network.activation.name)}"
     return f"<table><caption>{foot}</caption>{''.join(rows)}</table>"
 
 

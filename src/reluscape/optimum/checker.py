@@ -127,6 +127,8 @@ def _wrong_facts(certificate: Certificate, rows: Rows | Grid, risk: Fraction) ->
     network, rules = certificate.network, certificate.rules
     if certificate.width >= SIZES:
         return f"widths from {SIZES} on are not checked"
+    if network.activation.name != "relu":
+        return "the network is not one of ReLU"
     if network.width > certificate.width:
         return f"the network has more than {certificate.width} neurons"
     if not rules.skip and network.skip is not None and network.skip.any():

@@ -15,7 +15,7 @@ import numpy as np
 from reluscape.errors import InputError
 from reluscape.networks.activations import Activation
 from reluscape.networks.arrays import Floats
-from reluscape.networks.evaluation import affine_values, preactivations
+from reluscape.networks.evaluation import activate, affine_values, preactivations
 from reluscape.networks.network import Network
 
 _ELEMENTS = 1 << 20
@@ -152,6 +152,8 @@ def hessian(network: Network, x: Floats, y: Floats, weights: Floats) -> Floats:
     total = np.zeros((size, size))
     mixed_weights = np.zeros((width, inputs, targets))
     mixed_biases = np.zeros((width, targets))
+    curved = not network.activation.piecewise_linear
+    bends = np.zeros((width, inputs + 1, inputs + 1))
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for block in _blocks(network, x, y, weights, size):
             n = block.weights.size
@@ -159,6 +161,12 @@ def hessian(network: Network, x: Floats, y: Floats, weights: Floats) -> Floats:
             pull = block.errors * (2.0 * block.weights[:, np.newaxis])
             root = np.sqrt(2.0 * block.weights)
             mixed_biases += active.T @ pull
+            if curved:
+                # The second derivative of the activation, 2, times what pulls on the neuron.
+                seconds = 2.0 * (pull @ outputs.T)
+                extended = np.hstack([block.x, np.ones((n, 1))])
+                for j in range(width):
+                    bends[j] += (extended * seconds[:, j : j + 1]).T @ extended
             for k in range(targets):
                 mixed_weights[:, :, k] += (active * pull[:, k : k + 1]).T @ block.x
                 slopes = active * outputs[:, k]
@@ -180,6 +188,8 @@ def hessian(network: Network, x: Floats, y: Floats, weights: Floats) -> Floats:
             total[columns, rows] += mixed_weights[j].T
             total[ends[1] + j, columns] += mixed_biases[j]
             total[columns, ends[1] + j] += mixed_biases[j]
+            inner = [*range(j * inputs, (j + 1) * inputs), int(ends[1]) + j]
+            total[np.ix_(inner, inner)] += bends[j]
         return _finite(0.5 * (total + total.T))
 
 
@@ -194,6 +204,8 @@ class _Block:
     errors: Floats
 
     def derivatives(self, activation: Activation, right: bool) -> Floats:
+        if not activation.piecewise_linear:
+            return 2.0 * self.preactivations
         active = self.preactivations >= 0.0 if right else self.preactivations > 0.0
         return np.where(active, 1.0, activation.slope)
 
@@ -218,8 +230,7 @@ def _blocks(
     for start in range(0, rows.shape[0], step):
         part = rows[start : start + step]
         y_part = preactivations(network, part)
-        slope = network.activation.slope
-        activations = np.maximum(y_part, slope * y_part if slope else 0.0)
+        activations = activate(network, y_part.copy())
         errors = activations @ outputs
         errors += affine_values(network, part)
         errors -= values[start : start + step]

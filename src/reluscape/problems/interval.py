@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from reluscape.errors import InputError
 from reluscape.networks.network import Network
-from reluscape.problems import line
+from reluscape.problems import line, smooth
 from reluscape.problems.moments import Moments, moments_of_polynomials
 from reluscape.problems.targets import PiecewisePolynomial, polynomial
 
@@ -73,15 +73,22 @@ class Interval:
     @cached_property
     def moments(self) -> Moments:
         """The six cumulative moments, tabulated exactly."""
+        parts = self._pieces
+        return moments_of_polynomials(np.asarray(parts.cuts), parts.target, parts.density)
+
+    @cached_property
+    def _pieces(self) -> smooth.Pieces:
         borders, f = self.target.on(self.a, self.b, "target")
         others, p = self.density.on(self.a, self.b, "density")
         cuts = sorted({*borders, *others})
         target = [f[np.searchsorted(borders, t, side="right") - 1] for t in cuts[:-1]]
         density = [p[np.searchsorted(others, t, side="right") - 1] for t in cuts[:-1]]
-        return moments_of_polynomials(np.asarray(cuts), target, density)
+        return smooth.Pieces(cuts, target, density)
 
     def risk(self, network: Network) -> float:
         """Return the exact risk of a network, rounded once."""
+        if not network.activation.piecewise_linear:
+            return smooth.risk(self._pieces, network)
         return line.risk(self.moments, network)
 
     def gradient(self, network: Network, at_zero: str = "gt") -> Floats:
@@ -99,6 +106,9 @@ class Interval:
         ndarray, shape (3 width + 1,) or (3 width + 2,) with a skip connection
             In the order of `Network.to_vector`.
         """
+        if not network.activation.piecewise_linear:
+            line.zero_is_active(at_zero)
+            return smooth.gradient(self._pieces, network)
         return line.gradient(self.moments, network, at_zero)
 
     def hessian(self, network: Network) -> Floats:
@@ -107,6 +117,8 @@ class Interval:
         Valid where no neuron has w = 0 and no breakpoint sits on a or b; where a breakpoint meets
         a jump of f p, it is the one-sided Hessian from the right.
         """
+        if not network.activation.piecewise_linear:
+            return smooth.hessian(self._pieces, network)
         return line.hessian(self.moments, network)
 
     def __repr__(self) -> str:

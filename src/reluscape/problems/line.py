@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.errors import InputError
+from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.network import Network
 from reluscape.problems.moments import Moments
 
@@ -73,6 +74,7 @@ def evaluate(moments: Moments, network: Network, at_zero: str = "gt") -> Evaluat
     """Run the exact kernel on a network with one input and a scalar output."""
     from reluscape.kernels import exact
 
+    require_piecewise_linear(network.activation, "the exact risk from moments")
     if network.inputs != 1 or not network.scalar:
         raise InputError(
             f"the network has {network.inputs} input(s) and {network.targets} target(s), the "

@@ -148,7 +148,7 @@ def moments_of_polynomials(
     pieces = len(target)
     x_axis = axis_for(float(breaks[0]), float(breaks[-1]), "the interval")
     values = [
-        abs(float(_value([Fraction(c) for c in target[i]], Fraction(float(t)))))
+        abs(float(value([Fraction(c) for c in target[i]], Fraction(float(t)))))
         for i in range(pieces)
         for t in (breaks[i], breaks[i + 1])
     ]
@@ -169,12 +169,12 @@ def moments_of_polynomials(
         f = [c / Fraction(y_axis.scale) for c in _compose(target[i], shift, scale)]
         p = [c * scale for c in _compose(density[i], shift, scale)]
         identity = [centre, Fraction(1)]
-        square = _product(identity, identity)
-        factors = [[Fraction(1)], identity, square, f, _product(identity, f), _product(f, f)]
+        square = product(identity, identity)
+        factors = [[Fraction(1)], identity, square, f, product(identity, f), product(f, f)]
         for k, factor in enumerate(factors):
-            cumulative = _antiderivative(_product(factor, p))
-            cumulative[0] = totals[k] - _value(cumulative, left - centre)
-            totals[k] = _value(cumulative, right - centre)
+            cumulative = antiderivative(product(factor, p))
+            cumulative[0] = totals[k] - value(cumulative, left - centre)
+            totals[k] = value(cumulative, right - centre)
             for d, c in enumerate(cumulative):
                 high[i + 1, d, k] = float(c)
                 low[i + 1, d, k] = float(c - Fraction(high[i + 1, d, k]))
@@ -188,12 +188,13 @@ def _compose(coefficients: list[float], shift: Fraction, scale: Fraction) -> Pol
     """Return the polynomial in z for x = shift + scale z."""
     result: Polynomial = [Fraction(0)]
     for c in reversed(coefficients):
-        result = _product(result, [shift, scale])
+        result = product(result, [shift, scale])
         result[0] += Fraction(c)
     return result
 
 
-def _product(a: Polynomial, b: Polynomial) -> Polynomial:
+def product(a: Polynomial, b: Polynomial) -> Polynomial:
+    """Return the product of two polynomials."""
     result = [Fraction(0)] * (len(a) + len(b) - 1)
     for i, s in enumerate(a):
         for j, t in enumerate(b):
@@ -203,11 +204,13 @@ def _product(a: Polynomial, b: Polynomial) -> Polynomial:
     return result
 
 
-def _antiderivative(a: Polynomial) -> Polynomial:
+def antiderivative(a: Polynomial) -> Polynomial:
+    """Return the antiderivative that is 0 at 0."""
     return [Fraction(0), *(c / (i + 1) for i, c in enumerate(a))]
 
 
-def _value(a: Polynomial, z: Fraction) -> Fraction:
+def value(a: Polynomial, z: Fraction) -> Fraction:
+    """Return the value of a polynomial."""
     result = Fraction(0)
     for c in reversed(a):
         result = result * z + c

@@ -20,7 +20,8 @@ class Samples:
     """The risk `sum_i weights_i |N(x_i) - y_i|^2` over data.
 
     With one input and scalar targets everything is computed from cumulative moments, at a cost
-    that does not grow with the number of rows; otherwise by matrix products over the rows.
+    that does not grow with the number of rows; otherwise, and for the activation "square", by
+    matrix products over the rows.
 
     Parameters
     ----------
@@ -162,7 +163,7 @@ class Samples:
                 f"the network has {network.inputs} input(s) and {network.targets} target(s), the "
                 f"data {self.inputs} and {self.targets}."
             )
-        return self.on_a_line and network.scalar
+        return self.on_a_line and network.scalar and network.activation.piecewise_linear
 
     def _rows(self) -> tuple[Floats, Floats, Floats]:
         return self.x.reshape(self.size, -1), self.y.reshape(self.size, -1), self.weights

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.errors import InputError
+from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.arrays import is_number, is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
+from reluscape.problems.levels import certain_limit, is_below
 from reluscape.problems.line import zero_is_active
 from reluscape.problems.samples import Samples
 
@@ -41,6 +43,15 @@ class Descent:
         Steps made.
     outcome : {"finished", "diverged"}
         "diverged" if a step would have left the range of floating point; it was not made.
+    threshold : float or None
+        For an `Interval` with an affine target and constant density, ReLU and no skip connection:
+        the risk below which no local minimum is other than global, `alpha^2 (b - a)^3 / 12` times
+        the density for the target `alpha x + beta`; infinite if it is constant. Else None.
+    guaranteed_from : int or None
+        The first recorded step from which on all recorded risks are below `threshold`; None if
+        there is none. For almost every step size and almost every start: if descent then goes on
+        and converges, its limit is a global minimum (Cheridito, Jentzen, Rossmannek, arXiv
+        2208.02083; stated for `at_zero="ge"`, which differs where w = b = 0 exactly).
     """
 
     network: Network
@@ -48,6 +59,8 @@ class Descent:
     recorded: NDArray[np.int64]
     steps: int
     outcome: Outcome
+    threshold: float | None = None
+    guaranteed_from: int | None = None
 
 
 def descend(
@@ -97,6 +110,7 @@ def descend(
     >>> run.outcome, bool(run.risks[-1] < 1e-12), len(run.risks), int(run.recorded[-1])
     ('finished', True, 1001, 2000)
     """
+    require_piecewise_linear(network.activation, "descend")
     check_run(step_size, steps)
     if record_every is None:
         record_every = max(-(-steps // RECORDS), 1)
@@ -152,11 +166,15 @@ def _result(
     steps: int,
     outcome: Outcome,
 ) -> Descent:
-    """Add the last risk if it is not on the raster."""
+    """Add the last risk if it is not on the raster, and say from where success is certain."""
     recorded = np.arange(len(risks), dtype=np.int64) * record_every
     if recorded[-1] != steps:
         risks, recorded = np.append(risks, problem.risk(network)), np.append(recorded, steps)
-    return Descent(network, risks, recorded, steps, outcome)
+    limit = certain_limit(problem, network)
+    above = np.flatnonzero([not is_below(float(risk), limit) for risk in risks])
+    first = int(above[-1]) + 1 if len(above) else 0
+    certain = int(recorded[first]) if first < len(recorded) else None
+    return Descent(network, risks, recorded, steps, outcome, limit, certain)
 
 
 def check_run(step_size: float, steps: int) -> None:

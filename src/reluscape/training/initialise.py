@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reluscape.errors import InputError
-from reluscape.networks.activations import Activation
+from reluscape.networks.activations import Activation, parse, require_piecewise_linear
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 from reluscape.problems.samples import Samples
@@ -81,6 +81,8 @@ def breakpoint_spread(
     """
     if isinstance(problem, Samples) and not problem.on_a_line:
         raise InputError("breakpoint_spread needs one input; use standard_normal for several.")
+    act = parse(activation)
+    require_piecewise_linear(act, "breakpoint_spread")
     moments = problem.moments
     table, x_axis, y_axis = moments.table, moments.x_axis, moments.y_axis
     low, high = moments.support
@@ -100,4 +102,4 @@ def breakpoint_spread(
     outputs = rng.standard_normal(width) * y_axis.scale / max(width, 1)
     mean = y_axis.restore(table.high[-1, 0, 3:4] / table.high[-1, 0, 0])[0]
     slope = [0.0] if skip else None
-    return Network(weights, -weights * breakpoints, outputs, mean, slope, activation)
+    return Network(weights, -weights * breakpoints, outputs, mean, slope, act)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.errors import InputError
-from reluscape.networks.activations import Activation, parse
+from reluscape.networks.activations import Activation, parse, require_piecewise_linear
 from reluscape.networks.arrays import is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
@@ -114,6 +114,8 @@ def multistart(
     >>> bool(runs.risks.min() < 1e-6)
     True
     """
+    act = parse(activation)
+    require_piecewise_linear(act, "multistart")
     check_run(step_size, steps)
     for name, value, least in (("starts", starts, 1), ("width", width, 0), ("seed", seed, 0)):
         if not is_whole(value) or value < least:
@@ -122,7 +124,6 @@ def multistart(
         raise InputError("multistart needs one input and y of shape (n,); use fit for several.")
     from reluscape.kernels import descent
 
-    act = parse(activation)
     active = zero_is_active(at_zero)
     w, b, v, affine = _draw(problem, width, starts, seed, skip, act, initialise)
     risks = np.full((starts, 2), np.nan)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.errors import InputError
+from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 from reluscape.problems.moments import Moments
@@ -103,6 +104,7 @@ def polish(problem: Samples | Interval, network: Network) -> Polish:
     >>> bool(abs(end.risk - 1 / 14580) < 1e-18)
     True
     """
+    require_piecewise_linear(network.activation, "polish")
     if isinstance(problem, Samples) and not problem.on_a_line:
         raise InputError(
             "polish needs one input and y of shape (n,); for several use fit, whose descents end "

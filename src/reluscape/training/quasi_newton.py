@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from reluscape.errors import InputError
-from reluscape.networks.activations import Activation, parse
+from reluscape.networks.activations import Activation, parse, require_piecewise_linear
 from reluscape.networks.network import Network
 from reluscape.problems import dense
 from reluscape.training.active_set import CRITICAL, Settled, settle
@@ -123,6 +123,7 @@ def minimise(
     (True, True)
     """
     activation = parse(activation)
+    require_piecewise_linear(activation, "this descent")
     _check(x, y, weights, width, starts, max_iterations)
     report = progress if progress is not None else _silent
     rows = x[:, np.newaxis] if x.ndim == 1 else x

@@ -1,0 +1,232 @@
+"""Gradient flow: the path that descent with ever smaller steps follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from reluscape.errors import InputError
+from reluscape.networks.activations import require_piecewise_linear
+from reluscape.networks.arrays import as_floats, check_finite, is_number, is_whole
+from reluscape.networks.network import Network
+from reluscape.problems.interval import Interval
+from reluscape.problems.levels import is_below, lowest_level
+from reluscape.problems.line import zero_is_active
+from reluscape.problems.samples import Samples
+from reluscape.training.cells import Cell, FlowEvent
+from reluscape.training.descent import like, parameters, rebuild
+from reluscape.training.following import Outcome, Path, follow
+
+Floats = NDArray[np.float64]
+
+# Times recorded by default.
+RECORDS = 200
+# Relative error of a step by default: conserved quantities then hold to about 1e-9 over long runs.
+TOLERANCE = 1e-11
+# Below a few hundred units of rounding an integrator cannot tell its error from it.
+FINEST, COARSEST = 1e-13, 1e-2
+# A velocity below this share of what it could be is rounding error: the flow has arrived.
+STILL = 1e-15
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """The result of `flow`.
+
+    Attributes
+    ----------
+    network : Network
+        At the last of the times.
+    times, risks : ndarray, shape (m,)
+        When the risk was recorded, from 0, and the exact risks then.
+    events : tuple of FlowEvent
+        Breakpoints that met an end of the interval, a border between pieces, or an input of the
+        data, in the order of time.
+    drift : float
+        The largest change of `w_j^2 + b_j^2 - v_j^2`, which gradient flow conserves, relative to
+        `w_j^2 + b_j^2 + v_j^2`: a check of the errors of the integration.
+    gradient_norm : float
+        Euclidean norm of the velocity at the end; where a breakpoint slides on an input of the
+        data, of the velocity with which it does.
+    outcome : {"finished", "stationary", "diverged", "stalled"}
+        "finished": the whole time passed. "stationary": the velocity became rounding error before.
+        "diverged": parameters grew beyond 1e60. "stalled": the steps became too short to go on.
+    guaranteed_from : float or None
+        For an `Interval` with an affine target and constant density, and no skip connection: the
+        first recorded time at which the risk is below every positive critical level of networks of
+        this width. The exact flow from the network of that time, if it stays bounded, converges
+        to risk 0, for every such network, not just almost every one (Jentzen and Riekert, arXiv
+        2107.04479, for ReLU; for leaky ReLU the levels were derived anew, see
+        `reluscape.problems.levels`). Else None.
+    """
+
+    network: Network
+    times: Floats
+    risks: Floats
+    events: tuple[FlowEvent, ...]
+    drift: float
+    gradient_norm: float
+    outcome: Outcome
+    guaranteed_from: float | None = None
+
+    def __repr__(self) -> str:
+        """Say how long the flow went, from which risk to which, and how it ended."""
+        return (
+            f"<Flow to time {self.times[-1]:g}, {self.outcome}: risk {self.risks[0]:.6g} to "
+            f"{self.risks[-1]:.6g}, {len(self.events)} event(s), drift {self.drift:.1e}>"
+        )
+
+
+def flow(
+    problem: Samples | Interval,
+    network: Network,
+    *,
+    time: float,
+    at_zero: Literal["gt", "ge"] = "gt",
+    record: int | ArrayLike = RECORDS,
+    tolerance: float = TOLERANCE,
+    progress: Callable[[str, float], None] | None = None,
+) -> Flow:
+    """Follow gradient flow, `d theta / dt = -gradient(theta)`, for a time.
+
+    The integrator (Dormand and Prince, order 8) stops where a breakpoint meets an end of the
+    interval, a border between pieces of target or density, or an input of the data, and starts
+    anew, so that the jumps of the derivatives there cost no accuracy. On data the gradient itself
+    jumps: where it pushes a breakpoint to an input from both sides, the breakpoint stays on the
+    input until one side lets go (the solution in the sense of Filippov).
+
+    Parameters
+    ----------
+    problem : Samples or Interval
+        With one input and scalar targets.
+    network : Network
+        The start; ReLU or leaky ReLU, with or without a skip connection.
+    time : float
+        How long, positive. The flow descends a direction of curvature h as `exp(-h time)`; runs
+        take longer the larger the curvature: inputs of the order of 1 are best.
+    at_zero : {"gt", "ge"}
+        Derivative of ReLU at zero, 0 or 1, where a neuron has w = b = 0: whether it stays. It also
+        says to which side a breakpoint goes that starts on an input and is drawn to both sides.
+    record : int or array_like
+        How many equally spaced times to record the risk at, or the times themselves, increasing,
+        in [0, time]. The start and the end are always recorded.
+    tolerance : float
+        Relative error allowed in a step of the integrator, 1e-13 to 1e-2.
+    progress : callable (message, fraction), optional
+        Called at each recorded time.
+
+    Returns
+    -------
+    Flow
+
+    Raises
+    ------
+    InputError
+        If the problem has several inputs or targets, the network does not fit the problem, or a
+        number is out of range.
+
+    Examples
+    --------
+    >>> from reluscape import Interval, Network, affine
+    >>> problem = Interval(affine(1, 0), 0, 1)
+    >>> run = flow(problem, Network([1.0], [-0.05], [0.5]), time=20)
+    >>> run.outcome, bool(run.risks[-1] < 1e-3 * run.risks[0]), bool(run.drift < 1e-9)
+    ('finished', True, True)
+    >>> [(event.kind, event.place, event.what) for event in run.events]
+    [('end', 0.0, 'left'), ('end', 0.0, 'entered')]
+    """
+    require_piecewise_linear(network.activation, "flow")
+    right = zero_is_active(at_zero)
+    times = _times(time, record)
+    if not is_number(tolerance) or not FINEST <= tolerance <= COARSEST:
+        raise InputError(
+            f"tolerance is {tolerance!r}; give a number between {FINEST:g} and {COARSEST:g}."
+        )
+    if isinstance(problem, Samples) and not problem.on_a_line:
+        raise InputError(
+            "flow needs one input and y of shape (n,); for several use descend with a small step."
+        )
+    problem.risk(network)  # says what is wrong if the network does not fit the problem
+    theta = network.to_vector()
+    size = _gradient_size(problem, network)
+
+    def watch(at: float, state: Floats, velocity: Floats) -> Outcome | None:
+        if progress is not None:
+            progress("flow", at / float(times[-1]))
+        still = float(np.linalg.norm(velocity)) <= STILL * size(state)
+        return "stationary" if still else None
+
+    cell = Cell(problem.moments, network.width, network.activation.slope, right)
+    path = follow(cell, theta, times, tolerance, _sizes(problem, network), watch)
+    return _result(problem, network, path)
+
+
+def _times(time: float, record: int | ArrayLike) -> Floats:
+    """Return the times to record, from 0 to the end."""
+    if not is_number(time) or not 0.0 < time < np.inf:
+        raise InputError(f"time is {time!r}; give a finite number above 0.")
+    times = as_floats("record", record)
+    if times.ndim == 0:
+        if not is_whole(record) or times < 1:
+            raise InputError(f"record is {record!r}; give a whole number >= 1, or times.")
+        return np.linspace(0.0, float(time), int(times) + 1)
+    check_finite("record", times)
+    if times.ndim != 1 or (np.diff(times) <= 0).any() or (times < 0).any() or (times > time).any():
+        raise InputError(
+            f"record must be one row of increasing times between 0 and {time:g}, or a whole number."
+        )
+    return np.unique(np.concatenate([[0.0], times, [float(time)]]))
+
+
+def _sizes(problem: Samples | Interval, network: Network) -> Floats:
+    """Return the typical size of each parameter, which absolute errors are measured in."""
+    table = problem.moments.table
+    blocks = [
+        np.full(network.width, float(np.abs(block).max(initial=0.0)) or 1.0)
+        for block in parameters(network)[:3]
+    ]
+    affine = [table.y_scale, table.y_scale / table.x_scale]
+    return np.concatenate([*blocks, affine[: 1 if network.skip is None else 2]])
+
+
+def _gradient_size(problem: Samples | Interval, network: Network) -> Callable[[Floats], float]:
+    """Return a bound on gradients: Cauchy and Schwarz on `2 integral e grad N`.
+
+    In place of e stands the target, so that the bound does not shrink with the error: this is the
+    size of the terms that cancel in the gradient, and of their rounding errors.
+    """
+    table = problem.moments.table
+    target = float(table.high[-1, 0, 5]) * table.mass * table.y_scale**2
+
+    def size(theta: Floats) -> float:
+        there = like(network, theta)
+        curvature = float(np.abs(np.diag(problem.hessian(there))).sum())
+        return float(np.sqrt(2.0 * max(target, problem.risk(there)) * curvature))
+
+    return size
+
+
+def _result(problem: Samples | Interval, network: Network, path: Path) -> Flow:
+    from reluscape.kernels.exact import risk
+
+    risks: list[float] = []
+    for state in path.states:
+        w, b, v, affine = parameters(like(network, state))
+        risks.append(risk(w, b, v, affine, network.activation.slope, problem.moments.table))
+    w, b, v, affine = parameters(like(network, path.states[-1]))
+    lowest = lowest_level(problem, network)
+    sure = (t for t, now in zip(path.times, risks, strict=True) if is_below(now, lowest))
+    return Flow(
+        rebuild(network, w, b, v, affine),
+        np.array(path.times),
+        np.array(risks),
+        tuple(path.events),
+        path.drift,
+        path.speed,
+        path.outcome,
+        next(sure, None),
+    )
