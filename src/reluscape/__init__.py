@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from reluscape.fitting import fit
     from reluscape.landscape.affine import AffineLandscape, affine_landscape
     from reluscape.landscape.escape import Escape
-    from reluscape.landscape.minima import Geometry, MinimaManifold, global_minima
+    from reluscape.landscape.geometry import Geometry
+    from reluscape.landscape.minima import MinimaManifold, global_minima
     from reluscape.landscape.one_neuron import CriticalPoint, critical_points
     from reluscape.landscape.trap import Trap, trap
     from reluscape.landscape.verdict import Verdict, classify
@@ -125,7 +126,7 @@ _HOME = {
     "Fit": "fits.result",
     "Flow": "training.flow",
     "FlowEvent": "training.cells",
-    "Geometry": "landscape.minima",
+    "Geometry": "landscape.geometry",
     "Inference": "fits.inference",
     "InputError": "errors",
     "Interval": "problems.interval",

@@ -177,8 +177,8 @@ def _error_density(sight: Sight, piece: int, t: float) -> float:
     """Return e p at t, by the polynomials of one piece."""
     table = sight.moments.table
     z = t - table.centres[piece]
-    rising = np.arange(1, table.high.shape[1])
-    powers: Floats = rising * z ** (rising - 1.0)
+    rising = np.arange(1, table.high.shape[1], dtype=np.float64)
+    powers: Floats = rising * np.power(z, rising - 1.0)
     p = float(powers @ table.high[piece, 1:, 0])
     fp = float(powers @ table.high[piece, 1:, 3])
     x = sight.moments.x_axis.restore(np.array([t]))

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.errors import InputError
-from reluscape.landscape.sight import CARRIER, DEGENERATE, IDLE, KINK, look
-from reluscape.networks.arrays import is_number, is_whole
+from reluscape.landscape.geometry import SAME, TOLERANCE, Geometry, geometry
+from reluscape.landscape.sight import CARRIER, IDLE, KINK, look
+from reluscape.networks.arrays import is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 
@@ -19,60 +20,6 @@ Floats = NDArray[np.float64]
 # Slopes of neighbouring pieces that agree to this share of the largest are one piece, and a target
 # that jumps by less than this share of its size is continuous: its coefficients are rounded.
 ROUNDED = 1e-12
-# Eigenvalues of the Hessian with its diagonal scaled to one that are zero.
-ZERO_EIGENVALUE = 1e-11
-# Breakpoints closer than this share of [a, b] are at the same place.
-SAME = 1e-9
-
-
-@dataclass(frozen=True, eq=False)
-class Geometry:
-    """The landscape around one global minimum.
-
-    Attributes
-    ----------
-    eigenvalues : ndarray, shape (parameters,)
-        Of the Hessian, increasing.
-    hessian_rank : int
-    codimension : int or None
-        That of the set of global minima at this point; None where it is no manifold.
-    morse_bott : bool
-        Whether the Hessian has exactly this rank: only then does the risk grow quadratically away
-        from the minima, and descent converge exponentially.
-    reason : str
-    """
-
-    eigenvalues: Floats = field(repr=False)
-    hessian_rank: int
-    codimension: int | None
-    morse_bott: bool
-    reason: str
-
-    @property
-    def max_step(self) -> float:
-        """Step sizes below it, 2 over the largest eigenvalue, do not leave the minimum."""
-        return 2.0 / float(self.eigenvalues[-1])
-
-    def rate(self, step_size: float) -> float:
-        """Return the factor by which a small risk shrinks with each step of gradient descent.
-
-        Parameters
-        ----------
-        step_size : float
-            Positive.
-
-        Returns
-        -------
-        float
-            The largest `(1 - step_size * eigenvalue)^2` over the non-zero eigenvalues; 1 or more
-            means that descent leaves, or that there is no exponential rate.
-        """
-        if not (is_number(step_size) and step_size > 0.0):
-            raise InputError(f"step_size is {step_size!r}; give a positive number.")
-        if not self.morse_bott:
-            return max(1.0, (1.0 - step_size * float(self.eigenvalues[-1])) ** 2)
-        positive = self.eigenvalues[-self.hessian_rank :]
-        return float(((1.0 - step_size * positive) ** 2).max())
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +38,8 @@ class MinimaManifold:
         2 N at every point: the largest that is possible (Morse-Bott).
     network : Network
         A point of it: w = 1 for all neurons, the first is 1 at a.
+    borders, slopes, start
+        The target: borders of its pieces, ends included, their slopes, and its value at a.
     """
 
     problem: Interval = field(repr=False)
@@ -100,9 +49,9 @@ class MinimaManifold:
     codimension: int
     hessian_rank: int
     network: Network = field(repr=False)
-    _borders: tuple[float, ...] = field(repr=False)
-    _slopes: tuple[float, ...] = field(repr=False)
-    _start: float = field(repr=False)
+    borders: tuple[float, ...] = field(repr=False)
+    slopes: tuple[float, ...] = field(repr=False)
+    start: float = field(repr=False)
 
     @cached_property
     def geometry(self) -> Geometry:
@@ -142,18 +91,18 @@ class MinimaManifold:
         room = length * float(np.exp(rng.normal()))
         w[0] = sign * size[0] / length
         biases[0] = -w[0] * (a - room if sign > 0.0 else b + room)
-        v[0] = self._slopes[0] / w[0]
+        v[0] = self.slopes[0] / w[0]
         for i in range(1, n):
             w[i] = size[i] / length
-            biases[i] = -w[i] * self._borders[i]
-            v[i] = (self._slopes[i] - self._slopes[i - 1]) / w[i]
+            biases[i] = -w[i] * self.borders[i]
+            v[i] = (self.slopes[i] - self.slopes[i - 1]) / w[i]
         for i in range(n, self.width):
             sign = 1.0 if rng.random() < 0.5 else -1.0
             room = length * float(np.exp(rng.normal()))
             w[i] = sign * size[i] / length
             biases[i] = -w[i] * (b + room if sign > 0.0 else a - room)
             v[i] = rng.normal()
-        offset = self._start - v[0] * (w[0] * a + biases[0])
+        offset = self.start - v[0] * (w[0] * a + biases[0])
         return Network(w, biases, v, offset)
 
     def tangent(self, network: Network) -> Floats:
@@ -197,7 +146,7 @@ class MinimaManifold:
         InputError
             If the risk is not zero to rounding.
         """
-        return _geometry(self.problem, network)
+        return geometry(self.problem, network)
 
     def _equations(self, network: Network) -> Floats:
         """Return the gradients of the 2 N equations of the manifold, in its order."""
@@ -230,7 +179,7 @@ class MinimaManifold:
         )
 
 
-def global_minima(problem: Interval, width: int) -> MinimaManifold:
+def global_minima(problem: object, width: int) -> MinimaManifold:
     """Describe the manifold of global minima of a continuous piecewise affine target.
 
     Parameters
@@ -325,7 +274,7 @@ def _in_order(minima: MinimaManifold, network: Network) -> list[int] | None:
     """Return which neuron makes each piece of the target, or None if that is not so."""
     if network.width != minima.width or network.skip is not None or network.activation.slope:
         return None
-    sight = look(minima.problem, network, 1e-9)
+    sight = look(minima.problem, network, TOLERANCE)
     a, b = minima.problem.a, minima.problem.b
     carriers = np.flatnonzero((sight.role == CARRIER) & (sight.point < 0))
     bent = np.flatnonzero(sight.role == KINK)
@@ -338,69 +287,7 @@ def _in_order(minima: MinimaManifold, network: Network) -> list[int] | None:
     w = network.weights[bent, 0]
     places = -network.biases[bent] / w
     order = np.argsort(places)
-    borders = np.array(minima._borders[1:-1])
+    borders = np.array(minima.borders[1:-1])
     if (w <= 0.0).any() or (np.abs(places[order] - borders) > SAME * (b - a)).any():
         return None
     return [int(carriers[0]), *(int(j) for j in bent[order])]
-
-
-def _geometry(problem: Interval, network: Network) -> Geometry:
-    sight = look(problem, network, 1e-9)
-    if sight.excess > sight.rounding:
-        raise InputError(
-            f"the network has risk {sight.risk:.3g}, which is not zero to rounding; it is no "
-            "global minimum."
-        )
-    hessian = problem.hessian(network)
-    values = np.linalg.eigvalsh(hessian)
-    # The rank does not depend on units: with diagonal one it can be told from rounding.
-    size = np.sqrt(np.diag(hessian).clip(0.0))
-    scale = np.where(size > 0.0, 1.0 / np.where(size > 0.0, size, 1.0), 0.0)
-    rank = int(np.sum(np.linalg.eigvalsh(hessian * scale * scale[:, None]) > ZERO_EIGENVALUE))
-    if (sight.role == DEGENERATE).any() or (sight.point >= 0).any():
-        reason = (
-            "a neuron has w = b = 0 or its breakpoint on an end of the interval: the risk is not "
-            "twice differentiable there"
-        )
-        return Geometry(values, rank, None, False, reason)
-    codimension, reason = _zero_set(problem, network, sight.role, sight.t)
-    good = codimension is not None and codimension == rank
-    return Geometry(values, rank, codimension, good, reason)
-
-
-def _zero_set(
-    problem: Interval, network: Network, role: NDArray[np.int64], t: Floats
-) -> tuple[int | None, str]:
-    """Return the codimension of the networks with the same function, and what it is made of.
-
-    Near a network without flat neurons at bends, these are the ones with the same bends at the
-    same places: each breakpoint of a neuron that is not flat is fixed, and each sum of bends.
-    """
-    bent = role == KINK
-    flat = network.outputs == 0.0
-    low, high = problem.moments.support
-    extent = high - low
-    places = np.sort(t[bent & ~flat])
-    distinct = places[np.append(True, np.diff(places) > SAME * extent)[: len(places)]]
-    for j in np.flatnonzero(bent & flat):
-        if (np.abs(distinct - t[j]) <= SAME * extent).any():
-            return None, (
-                f"neuron {j} is flat and bends where another one does: either its place or its v "
-                "may change, and the minima form no manifold there"
-            )
-    carriers = np.flatnonzero(role == CARRIER)
-    w = network.weights[:, 0]
-    turning = bool(np.any((w[carriers] != 0.0) | (network.outputs[carriers] != 0.0)))
-    right, left = w[bent & ~flat] > 0.0, w[bent & ~flat] < 0.0
-    where = np.searchsorted(distinct + SAME * extent, t[bent & ~flat])
-    both = set(where[right].tolist()) & set(where[left].tolist())
-    tilted = network.skip is not None or turning or bool(both)
-    if not tilted and len(carriers):
-        return None, "the only neurons that could carry a slope have w = v = 0"
-    codimension = len(places) + len(distinct) + int(np.sum(bent & flat)) + 1 + int(tilted)
-    if len(places) > len(distinct):
-        return codimension, (
-            f"{len(places)} neurons share {len(distinct)} breakpoint(s): moving them apart raises "
-            "the risk with the third power of the distance only, in null directions of the Hessian"
-        )
-    return codimension, "every breakpoint belongs to one neuron"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
-from flint import arb, ctx, fmpq, fmpq_poly
+from flint import acb, arb, ctx, fmpq, fmpq_poly
 
 from reluscape.errors import InputError
 from reluscape.landscape.rational import (
@@ -191,7 +191,12 @@ def _real_roots(polynomial: fmpq_poly, low: fmpq, high: fmpq) -> list[tuple[arb,
     bits = ctx.prec
     while True:
         with ctx.workprec(bits):
-            roots = [(root.real, m) for root, m in polynomial.complex_roots() if root.imag == 0]
+            # The stubs of python-flint type the pairs as single roots.
+            pairs = cast(
+                "list[tuple[acb, int]]",
+                polynomial.complex_roots(),  # pyright: ignore[reportUnknownMemberType]
+            )
+            roots = [(root.real, m) for root, m in pairs if root.imag == 0]
             ends = arb(low), arb(high)
             if not any(root.overlaps(end) for root, _ in roots for end in ends):
                 return [(r, m) for r, m in roots if r > ends[0] and r < ends[1]]
@@ -284,7 +289,7 @@ def _enclosure(value: arb) -> tuple[float, float]:
     )
 
 
-def critical_points(problem: Interval, width: int = 1) -> list[CriticalPoint]:
+def critical_points(problem: object, width: int = 1) -> list[CriticalPoint]:
     """List the critical points of the risk of a plain network on an interval.
 
     Parameters

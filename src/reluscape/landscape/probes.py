@@ -157,7 +157,7 @@ def _intervals(sight: Sight, places: Floats) -> _Strips:
     mass, mean, spread = seen.segments.T
     ends = np.concatenate([places, [np.inf]])
     # Strips are cut by the network's own breakpoints as well: sum them between places.
-    strip: NDArray[np.int64] = np.searchsorted(ends, mean, side="right")
+    strip = np.asarray(np.searchsorted(ends, mean, side="right"), np.int64)
     sums = np.zeros((3, len(ends)))
     for row, part in enumerate((mass, mass * mean, mass * mean**2 + spread)):
         np.add.at(sums[row], strip, part * (mass > 0.0))

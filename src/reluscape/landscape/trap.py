@@ -201,7 +201,8 @@ def certified_gap() -> float:
         # f is orthogonal to 1, so that left bends differ from right ones by the integral of x f.
         neurons = [tuple(arb(float(q)) for q in neuron) for neuron in BETTER[0]]
         level = arb(BETTER[1])
-        with_f, kinks = arb(0), []
+        with_f = arb(0)
+        kinks: list[tuple[arb, arb]] = []
         slope0, level0 = arb(0), level
         for w, s, v in neurons:
             t = -s / w

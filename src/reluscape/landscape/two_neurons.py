@@ -112,8 +112,7 @@ def _moments(problem: Interval) -> Moments:
     for i, t in enumerate(left):
         shifted = np.polynomial.Polynomial([t - table.centres[i + 1], 1.0])
         for k in range(5):
-            row = np.polynomial.Polynomial(table.high[i + 1, :, k])(shifted)
-            c = np.asarray(row.coef if isinstance(row, np.polynomial.Polynomial) else [row])
+            c = np.polynomial.Polynomial(table.high[i + 1, :, k])(shifted).coef
             coefficients[degree + 1 - len(c) :, i, k] = c[::-1]
     cumulative = PPoly(coefficients, table.edges)
     return lambda t: np.asarray(cumulative(t)).T
@@ -203,8 +202,11 @@ def _solve(
             )
     # Breakpoints that meet make the system singular; a whisper of ridge keeps Newton going.
     gram += ridge * np.trace(gram, axis1=1, axis2=2)[:, None, None] * np.eye(size)
-    inverse = np.linalg.inv(gram) if ridge else np.linalg.pinv(gram, hermitian=True)
-    coefficients = (inverse @ right[..., None])[..., 0]
+    if ridge:
+        inverse = np.asarray(np.linalg.inv(gram), np.float64)
+    else:
+        inverse = np.asarray(np.linalg.pinv(gram, hermitian=True), np.float64)
+    coefficients: Floats = (inverse @ right[..., None])[..., 0]
     bends = t.shape[1]
     conditions = np.einsum("nij,nj->ni", firsts, coefficients) - masses
     return coefficients, conditions[:, -bends:]
