@@ -26,9 +26,9 @@ HEAVY = {"numba", "scipy", "sklearn", "matplotlib", "pandas", "pyarrow"}
 PUBLIC = """
     Activation Certificate Check Constraints Descent Estimate FileError Fit Inference InputError
     Interval MultiStart Network NeuronState Pinned Polish ReluscapeError Samples
-    ShallowReLURegressor WidthRow __version__ affine breakpoint_spread check descend fit leaky
-    load_certificate load_network multistart piecewise_linear piecewise_polynomial polish polynomial
-    standard_normal step
+    ShallowReLURegressor WidthRow __version__ affine breakpoint_spread check descend expression fit
+    leaky load_certificate load_network multistart piecewise_linear piecewise_polynomial polish
+    polynomial standard_normal step
 """.split()
 
 

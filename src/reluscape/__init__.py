@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reluscape.optimum.certificate_file import load_certificate
     from reluscape.optimum.checker import Check, check
     from reluscape.optimum.pinned import Pinned
+    from reluscape.problems.expression import expression
     from reluscape.problems.interval import Interval
     from reluscape.problems.samples import Samples
     from reluscape.problems.targets import (
@@ -75,6 +76,7 @@ __all__ = [
     "breakpoint_spread",
     "check",
     "descend",
+    "expression",
     "fit",
     "leaky",
     "load_certificate",
@@ -113,6 +115,7 @@ _HOME = {
     "breakpoint_spread": "training.initialise",
     "check": "optimum.checker",
     "descend": "training.descent",
+    "expression": "problems.expression",
     "fit": "fitting",
     "leaky": "networks.activations",
     "load_certificate": "optimum.certificate_file",
