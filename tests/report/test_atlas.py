@@ -88,8 +88,9 @@ def texts_of(axes: Any) -> list[str]:
     return [text.get_text() for text in axes.texts if text.get_text()]
 
 
-@pytest.mark.parametrize("suffix", SIGNATURES)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("name", "suffix"), [("affine", ".png"), ("many", ".pdf"), ("jump", ".svg")]
+)
 def test_every_kind_is_written_the_same_each_time(tmp_path: Path, name: str, suffix: str) -> None:
     for copy in "ab":
         save_figure(plot_atlas(*CASES[name]), tmp_path / f"{copy}{suffix}")

@@ -15,7 +15,7 @@ from reluscape.cli.folders import check_folder, save_networks
 from reluscape.cli.listing import Atlas, list_critical_points
 from reluscape.cli.outputs import check_outputs
 from reluscape.cli.printing import Table, print_document, print_tables
-from reluscape.cli.progress import tell
+from reluscape.cli.progress import announcing_compilation, tell
 from reluscape.cli.subjects import Wanted, interval_subject, read_interval
 from reluscape.errors import FileError, InputError
 from reluscape.report.numbers import number, position
@@ -67,7 +67,8 @@ def run(request: Request) -> int:
     problem = read_interval(
         request.wanted.target or "", request.wanted.interval, request.wanted.density
     )
-    atlas = list_critical_points(problem, request.width, activation)
+    with announcing_compilation(fitting=False):
+        atlas = list_critical_points(problem, request.width, activation)
     files, lost = _write(request, problem, atlas)
     if request.as_json:
         print_document(_values(request, problem, activation, atlas, files))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from reluscape._version import __version__
 from reluscape.cli.outputs import Outputs, check_outputs
 from reluscape.cli.printing import Table, print_document, print_tables
-from reluscape.cli.progress import tell
+from reluscape.cli.progress import announcing_compilation, tell
 from reluscape.cli.subjects import Subject, Wanted, read_subject
 from reluscape.errors import FileError, InputError
 from reluscape.report.numbers import number, position
@@ -77,7 +77,8 @@ def run(request: Request) -> int:
     bound = request.lower_bound
     if request.certificate is not None:
         bound = _certified(request.certificate, network, subject)
-    verdict = _classify(request, subject, network, bound)
+    with announcing_compilation(fitting=False):
+        verdict = _classify(request, subject, network, bound)
     lost = _write(outputs, subject, network, verdict)
     written = {k: p for k, p in outputs.paths.items() if k != "save" or verdict.escape is not None}
     if request.as_json:

@@ -13,7 +13,7 @@ from reluscape._version import __version__
 from reluscape.cli.folders import check_folder, save_networks
 from reluscape.cli.outputs import check_outputs
 from reluscape.cli.printing import Table, print_document, print_tables
-from reluscape.cli.progress import tell
+from reluscape.cli.progress import announcing_compilation, tell
 from reluscape.cli.subjects import read_ends
 from reluscape.errors import FileError, InputError
 from reluscape.report.numbers import number, position
@@ -70,7 +70,8 @@ def run(request: Request) -> int:
     _check_options(request)
     outputs = check_outputs("-", plot=request.plot)
     check_folder(request.save_dir)
-    result = _make(request, a, b)
+    with announcing_compilation(fitting=False):
+        result = _make(request, a, b)
     files, lost = _write(request, result)
     if request.as_json:
         print_document(_values(request, result, files))
@@ -140,7 +141,8 @@ def _shown(request: Request, result: Result) -> tuple[list[str], list[Table], li
         f"A target on [{problem.a:g}, {problem.b:g}] with local minima that form a continuum: one "
         f"for each t between {position(low, span)} and {position(high, span)}",
         f"risk {number(trap.risk, 7)} each, at least {number(trap.gap, 5)} above the least risk "
-        f"of networks of any width from 2 on (asked for: {number(trap.requested, 5)})",
+        f"of networks of any width from {trap.better.width} on (asked for: "
+        f"{number(trap.requested, 5)})",
     ]
     rows = [
         [f"member {i}", position(t, span), number(problem.risk(net), 10)]
