@@ -28,8 +28,9 @@ PUBLIC = """
     Estimate FileError Fit Flow FlowEvent Geometry Inference InputError Interval MinimaManifold
     MultiStart Network NeuronState Pinned Polish ReluscapeError Samples ShallowReLURegressor
     Trap Verdict WidthRow __version__ affine affine_landscape breakpoint_spread check classify
-    critical_points descend fit flow global_minima leaky load_certificate load_network
-    multistart piecewise_linear piecewise_polynomial polish polynomial standard_normal step trap
+    critical_points descend expression fit flow global_minima leaky load_certificate
+    load_network multistart piecewise_linear piecewise_polynomial polish polynomial
+    standard_normal step trap
 """.split()
 
 

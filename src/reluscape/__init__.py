@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reluscape.optimum.certificate_file import load_certificate
     from reluscape.optimum.checker import Check, check
     from reluscape.optimum.pinned import Pinned
+    from reluscape.problems.expression import expression
     from reluscape.problems.interval import Interval
     from reluscape.problems.samples import Samples
     from reluscape.problems.targets import (
@@ -96,6 +97,7 @@ __all__ = [
     "classify",
     "critical_points",
     "descend",
+    "expression",
     "fit",
     "flow",
     "global_minima",
@@ -149,6 +151,7 @@ _HOME = {
     "classify": "landscape.verdict",
     "critical_points": "landscape.one_neuron",
     "descend": "training.descent",
+    "expression": "problems.expression",
     "fit": "fitting",
     "flow": "training.flow",
     "global_minima": "landscape.minima",

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from reluscape._version import __version__
+from reluscape.cli.landscape_commands import register
 
 
 class Monotone(StrEnum):
@@ -226,3 +227,6 @@ def check(
     from reluscape.cli.check import run
 
     return run(certificate, data, x=x, y=y, weights=weights)
+
+
+register(app)

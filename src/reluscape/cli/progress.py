@@ -61,11 +61,11 @@ class Waiting:
 
 
 @contextmanager
-def announcing_compilation() -> Generator[None]:
+def announcing_compilation(*, fitting: bool = True) -> Generator[None]:
     """Say so, once, when Numba compiles: the first run on a machine waits for it.
 
-    Kernels that come ready from Numba's cache on the disk do not count. A second process then
-    compiles from the other end, see `reluscape.fits.warm`.
+    Kernels that come ready from Numba's cache on the disk do not count. For fits, which need all
+    kernels, a second process then compiles from the other end, see `reluscape.fits.warm`.
     """
     import subprocess
 
@@ -84,6 +84,8 @@ def announcing_compilation() -> Generator[None]:
             if not self.told:
                 self.told = True
                 tell("reluscape: compiling for this machine, once; this takes some twenty seconds.")
+                if not fitting:
+                    return
                 helpers.append(
                     subprocess.Popen(
                         [sys.executable, "-m", "reluscape.fits.warm"],

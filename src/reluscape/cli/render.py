@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reluscape._version import __version__
+from reluscape.cli.printing import Table, print_document, print_tables
 from reluscape.report.numbers import number, position, with_error
 from reluscape.report.proof import on_pins, rows_of_pins
 from reluscape.report.remarks import on_thin_pieces
@@ -30,15 +29,6 @@ class Result:
     fit: FitLike
     inference: InferenceLike | None
     pinned: PinnedLike | None = None
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: headings, rows of text, and the row to emphasise."""
-
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    chosen: int | None = None
 
 
 def show_json(result: Result, words: Sequence[str], files: Mapping[str, Path]) -> None:
@@ -70,7 +60,7 @@ def show_json(result: Result, words: Sequence[str], files: Mapping[str, Path]) -
         **values,
         "files": {name: str(path) for name, path in files.items()},
     }
-    sys.stdout.write(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    print_document(document)
 
 
 def show_tables(result: Result) -> None:
@@ -84,8 +74,7 @@ def show_tables(result: Result) -> None:
     thin = on_thin_pieces(result.fit) if len(result.columns.x_names) == 1 else ""
     pins = "" if result.pinned is None else on_pins(result.fit, result.pinned)
     remarks = [remark for remark in (note, thin, pins, result.fit.claim) if remark]
-    show = _print_rich if sys.stdout.isatty() else _print_plain
-    show(_heading(result), _tables(result), remarks)
+    print_tables(_heading(result), _tables(result), remarks)
 
 
 def _heading(result: Result) -> list[str]:
@@ -161,41 +150,3 @@ def _widths(fit: FitLike) -> Table:
     chosen = next((i for i, row in enumerate(fit.widths) if row.chosen), None)
     headings = ["width", "risk", "sum of squares", "BIC", "5-fold error", "std. error", ""]
     return Table(headings, rows, chosen)
-
-
-def _print_plain(heading: Sequence[str], tables: Sequence[Table], remarks: Sequence[str]) -> None:
-    lines = list(heading)
-    for table in tables:
-        grid = [table.headings, *table.rows]
-        sizes = [max(len(row[column]) for row in grid) for column in range(len(table.headings))]
-        lines.append("")
-        for row in grid:
-            first, *rest = (
-                cell.ljust(size) if column == 0 else cell.rjust(size)
-                for column, (cell, size) in enumerate(zip(row, sizes, strict=True))
-            )
-            lines.append("  ".join([first, *rest]).rstrip())
-    sys.stdout.write("\n".join([*lines, "", *remarks]) + "\n")
-
-
-def _print_rich(heading: Sequence[str], tables: Sequence[Table], remarks: Sequence[str]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    title, *rest = heading
-    console.print(Text(title, style="bold"))
-    for line in rest:
-        console.print(Text(line))
-    for table in tables:
-        grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-        for column, name in enumerate(table.headings):
-            grid.add_column(Text(name), justify="right" if column else "left", no_wrap=True)
-        for index, row in enumerate(table.rows):
-            style = "bold green" if index == table.chosen else None
-            grid.add_row(*(Text(cell) for cell in row), style=style)
-        console.print(grid)
-    for remark in remarks:
-        console.print(Text(remark, style="dim"))

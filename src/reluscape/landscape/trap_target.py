@@ -44,6 +44,15 @@ class TrapTarget(PiecewisePolynomial):
     b: float = 1.0
     height: float = 1.0
 
+    def formula(self) -> dict[str, str | float]:
+        """Return the closed form in words, for who wants to write it down."""
+        return {
+            "z": f"(x - {self.a!r}) / ({self.b!r} - {self.a!r})",
+            "z <= 1/2": "height * 6 (1 - 3 z^2) / sqrt((1 - z) (1 + 3 z)^3)",
+            "z >= 1/2": "height * sqrt(5) / 25 * (6 + 48 y - 576 y^2) with y = z - 1/2",
+            "height": self.height,
+        }
+
     def __call__(self, x: ArrayLike) -> Floats:
         """Evaluate in closed form, shape (n,) or ()."""
         z = (as_floats("x", x) - self.a) / (self.b - self.a)

@@ -78,8 +78,8 @@ def plot_fit(
     lower.set_ylabel("residual", color=INK)
     lower.set_xlabel(x_name if one_input else "fitted value", color=INK, parse_math=False)
     weights = problem.weights if problem.weighted else None
-    _draw_data(upper, across, problem.y, weights, bins=120)
-    _draw_data(lower, across, problem.y - fitted, weights, bins=40)
+    draw_data(upper, across, problem.y, weights, bins=120)
+    draw_data(lower, across, problem.y - fitted, weights, bins=40)
     if one_input:
         _draw_breakpoints((upper, lower), fit, inference)
         knots = np.concatenate([[across.min()], fit.breakpoints, [across.max()]])
@@ -172,7 +172,8 @@ def _plain_matplotlib(*, words: bool = False) -> Generator[None]:
             fonts.setLevel(level)
 
 
-def _draw_data(axes: Axes, x: Floats, y: Floats, weights: Floats | None, *, bins: int) -> None:
+def draw_data(axes: Axes, x: Floats, y: Floats, weights: Floats | None, *, bins: int) -> None:
+    """Draw data as points, or beyond 5,000 rows as a density with so many bins in height."""
     if x.size > _MOST_POINTS:
         _draw_density(axes, x, y, weights, bins)
         return

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from reluscape.report.protocol import EstimateLike, FitLike, InferenceLike, PinnedLike
+from reluscape.report.protocol import EstimateLike, FitLike, InferenceLike, NetworkLike, PinnedLike
 
 
 def fit_values(
@@ -59,20 +59,35 @@ def fit_values(
                 "degrees_of_freedom": inference.degrees_of_freedom,
                 "note": inference.note,
             },
-            "network": {
-                "weights": network.weights,
-                "biases": network.biases,
-                "outputs": network.outputs,
-                "offset": network.offset,
-                "skip": network.skip,
-                "activation": _fields(network.activation),
-            },
+            "network": network_values(network),
             "widths": [_fields(row) for row in fit.widths],
             "proof": _proof(fit, pinned),
             "claim": fit.claim,
             "seconds": fit.seconds,
         }
     )
+
+
+def network_values(network: NetworkLike) -> dict[str, Any]:
+    """Return the parameters of a network as plain values.
+
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    dict
+        With the names that the constructor of `Network` has.
+    """
+    arrays = {
+        "weights": network.weights,
+        "biases": network.biases,
+        "outputs": network.outputs,
+        "offset": network.offset,
+        "skip": network.skip,
+    }
+    return plain(arrays) | {"activation": _fields(network.activation)}
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401
