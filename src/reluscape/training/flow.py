@@ -20,6 +20,7 @@ from reluscape.problems.samples import Samples
 from reluscape.training.cells import Cell, FlowEvent
 from reluscape.training.descent import like, parameters, rebuild
 from reluscape.training.following import Outcome, Path, follow
+from reluscape.training.rest import at_rest
 
 Floats = NDArray[np.float64]
 
@@ -29,8 +30,6 @@ RECORDS = 200
 TOLERANCE = 1e-11
 # Below a few hundred units of rounding an integrator cannot tell its error from it.
 FINEST, COARSEST = 1e-13, 1e-2
-# A velocity below this share of what it could be is rounding error: the flow has arrived.
-STILL = 1e-15
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +52,8 @@ class Flow:
         Euclidean norm of the velocity at the end; where a breakpoint slides on an input of the
         data, of the velocity with which it does.
     outcome : {"finished", "stationary", "diverged", "stalled"}
-        "finished": the whole time passed. "stationary": the velocity became rounding error before.
+        "finished": the whole time passed. "stationary": before that, at a recorded time, the flow
+        had come to rest, to the accuracy of the integration.
         "diverged": parameters grew beyond 1e60. "stalled": the steps became too short to go on.
     guaranteed_from : float or None
         For an `Interval` with an affine target and constant density, and no skip connection: the
@@ -152,13 +152,13 @@ def flow(
         )
     problem.risk(network)  # says what is wrong if the network does not fit the problem
     theta = network.to_vector()
-    size = _gradient_size(problem, network)
 
     def watch(at: float, state: Floats, velocity: Floats) -> Outcome | None:
         if progress is not None:
             progress("flow", at / float(times[-1]))
-        still = float(np.linalg.norm(velocity)) <= STILL * size(state)
-        return "stationary" if still else None
+        here = like(network, state)
+        rests = at_rest(problem, here, velocity, float(times[-1]) - at, float(tolerance))
+        return "stationary" if rests else None
 
     cell = Cell(problem.moments, network.width, network.activation.slope, right)
     path = follow(cell, theta, times, tolerance, _sizes(problem, network), watch)
@@ -191,23 +191,6 @@ def _sizes(problem: Samples | Interval, network: Network) -> Floats:
     ]
     affine = [table.y_scale, table.y_scale / table.x_scale]
     return np.concatenate([*blocks, affine[: 1 if network.skip is None else 2]])
-
-
-def _gradient_size(problem: Samples | Interval, network: Network) -> Callable[[Floats], float]:
-    """Return a bound on gradients: Cauchy and Schwarz on `2 integral e grad N`.
-
-    In place of e stands the target, so that the bound does not shrink with the error: this is the
-    size of the terms that cancel in the gradient, and of their rounding errors.
-    """
-    table = problem.moments.table
-    target = float(table.high[-1, 0, 5]) * table.mass * table.y_scale**2
-
-    def size(theta: Floats) -> float:
-        there = like(network, theta)
-        curvature = float(np.abs(np.diag(problem.hessian(there))).sum())
-        return float(np.sqrt(2.0 * max(target, problem.risk(there)) * curvature))
-
-    return size
 
 
 def _result(problem: Samples | Interval, network: Network, path: Path) -> Flow:
