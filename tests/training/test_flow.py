@@ -231,6 +231,17 @@ def test_two_neurons_may_slide_at_once():
     np.testing.assert_allclose(run.network.to_vector(), end.to_vector(), atol=2e-3)
 
 
+@pytest.mark.parametrize("at_zero", ["gt", "ge"])
+def test_a_start_on_a_datum_goes_where_descent_goes(at_zero):
+    # e = -1 there: not counted, the datum moves only c; counted, it draws the neuron to itself
+    problem = rs.Samples([0.0], [1.0])
+    start = rs.Network([1.0], [0.0], [1.0])
+    run = rs.flow(problem, start, time=1.0, at_zero=at_zero)
+    assert (float(run.network.biases[0]) == 0.0) == (at_zero == "gt")
+    end = rs.descend(problem, start, step_size=1e-5, steps=100_000, at_zero=at_zero).network
+    np.testing.assert_allclose(run.network.to_vector(), end.to_vector(), atol=1e-4)
+
+
 def test_one_datum_has_a_closed_form():
     # c alone moves: dc/dt = -2 (c - 1), the neuron is dead at x = 2 and stays so
     problem = rs.Samples([2.0], [1.0])
@@ -358,6 +369,15 @@ def test_at_a_minimum_it_rests(interval_of):
     assert "stationary" in repr(run)
 
 
+def test_a_hopeless_run_says_so(interval_of):
+    # a curvature of 1e40 lets an explicit method make steps of 1e-40
+    run = rs.flow(interval_of(IDENTITY, 0, 1), rs.Network([1e20], [0.3], [1.0]), time=1.0)
+    assert run.outcome == "stalled"
+    assert run.times[-1] < 1e-30
+    assert np.all(np.isfinite(run.network.to_vector()))
+    assert run.risks[-1] < run.risks[0]
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -375,6 +395,7 @@ def test_at_a_minimum_it_rests(interval_of):
         ({"at_zero": "eq"}, "at_zero"),
         ({"problem": rs.Samples(np.ones((3, 2)), np.ones(3))}, "one input"),
         ({"problem": rs.Samples(np.ones(3), np.ones((3, 2)))}, "shape"),
+        ({"network": rs.Network([1e80], [0.0], [1.0])}, "beyond"),
         ({"network": rs.Network([[1.0, 2.0]], [0.0], [1.0])}, "input"),
         ({"network": rs.Network([1.0], [0.0], [[1.0, 2.0]])}, "target"),
     ],

@@ -263,11 +263,14 @@ class Cell:
         for above in (False, True):
             self._side(theta, j, k, above)
             climbs.append(self._climb(at, j, k))
-        sinks, rises = climbs[0] < 0.0, climbs[1] > 0.0
-        if not sinks and not rises and self.atomic and climbs[0] > climbs[1]:
+        # Like descent with small steps: by the field of the side that counts at zero, and if that
+        # leads to the other side, on from there by the other field.
+        into = 1.0 if self.right else -1.0
+        own, other = into * climbs[self.right], into * climbs[not self.right]
+        if own < 0.0 <= other and self.atomic:
             self._slide(theta, j, k)
         else:
-            self._side(theta, j, k, self.right if sinks == rises else rises)
+            self._side(theta, j, k, self.right == (own >= 0.0))
         return theta
 
     def _vanish(self, theta: Floats, time: float, j: int) -> tuple[Floats, FlowEvent]:

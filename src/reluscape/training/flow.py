@@ -19,7 +19,7 @@ from reluscape.problems.line import zero_is_active
 from reluscape.problems.samples import Samples
 from reluscape.training.cells import Cell, FlowEvent
 from reluscape.training.descent import like, parameters, rebuild
-from reluscape.training.following import Outcome, Path, follow
+from reluscape.training.following import DIVERGED, Outcome, Path, follow
 from reluscape.training.rest import at_rest
 
 Floats = NDArray[np.float64]
@@ -109,8 +109,8 @@ def flow(
         How long, positive. The flow descends a direction of curvature h as `exp(-h time)`; runs
         take longer the larger the curvature: inputs of the order of 1 are best.
     at_zero : {"gt", "ge"}
-        Derivative of ReLU at zero, 0 or 1, where a neuron has w = b = 0: whether it stays. It also
-        says to which side a breakpoint goes that starts on an input and is drawn to both sides.
+        Derivative of ReLU at zero, 0 or 1: whether a neuron with w = b = 0 stays there, and whether
+        an input counts that a breakpoint starts on. Elsewhere it makes no difference.
     record : int or array_like
         How many equally spaced times to record the risk at, or the times themselves, increasing,
         in [0, time]. The start and the end are always recorded.
@@ -126,8 +126,8 @@ def flow(
     Raises
     ------
     InputError
-        If the problem has several inputs or targets, the network does not fit the problem, or a
-        number is out of range.
+        If the problem has several inputs or targets, the network does not fit the problem or is not
+        piecewise linear, or a number is out of range.
 
     Examples
     --------
@@ -152,6 +152,8 @@ def flow(
         )
     problem.risk(network)  # says what is wrong if the network does not fit the problem
     theta = network.to_vector()
+    if not (np.abs(theta) < DIVERGED).all():
+        raise InputError(f"the network has a parameter beyond {DIVERGED:g}; scale it down.")
 
     def watch(at: float, state: Floats, velocity: Floats) -> Outcome | None:
         if progress is not None:
