@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Kind = Literal["end", "border", "datum", "zero"]
 What = Literal["entered", "left", "crossed", "slides", "released", "vanished"]
 
-# Share of its terms below which `w x + b` may be rounding error.
+# Share of `|w| max |x| + |b|` below which `w x + b` may be rounding error.
 ROUNDING = 1e-13
 # The same for the pushes on a sliding breakpoint, sums over all data.
 PUSH_ROUNDING = 1e-12
@@ -86,6 +86,7 @@ class Cell:
         self.table, self.atomic = moments.table, moments.atomic
         self.width, self.leak, self.right = width, leak, right
         self.places = moments.x_axis.restore(moments.table.edges)
+        self.reach = float(np.abs(self.places).max())
         self.kind = np.zeros(width, np.int64)
         self.piece = np.zeros(width, np.int64)
         self.datum = np.full(width, -1, np.int64)

@@ -208,7 +208,7 @@ def _leaving(
     width = cell.width
     ww, bb = slice(width), slice(width, 2 * width)
     step = float(solver.t) - old
-    slack = ROUNDING * (np.abs(cell.by_w * theta[ww]) + np.abs(cell.by_b * theta[bb]))
+    slack = ROUNDING * (cell.reach * np.abs(theta[ww]) + np.abs(cell.by_b * theta[bb]))
     last = cell.guards(theta[ww], theta[bb])
     inside = np.tensordot(
         HERMITE,
@@ -270,7 +270,7 @@ def _guard(cell: Cell, which: Which, j: int, side: int, states: Floats) -> tuple
     if which == "guard":
         by_w = cell.by_w[side, j] * states[j]
         by_b = cell.by_b[side, j] * states[cell.width + j]
-        return by_w + by_b, ROUNDING * (np.abs(by_w) + np.abs(by_b))
+        return by_w + by_b, ROUNDING * (cell.reach * np.abs(states[j]) + np.abs(by_b))
     if which == "meeting":
         first, second = cell.order[[j, j + 1]]
         gap = states[cell.width + first] / states[first]
