@@ -364,6 +364,8 @@ def test_at_a_minimum_it_rests(interval_of):
     run = rs.flow(interval_of(TENT, 0, 1), start, time=1e5, record=1000)
     assert run.outcome == "stationary"
     assert run.times[-1] < 3000
+    # with nothing recorded on the way nobody looks, and the run goes on to the end
+    assert rs.flow(interval_of(TENT, 0, 1), start, time=1e3, record=1).outcome == "finished"
     assert run.risks[-1] < 1e-18
     assert plain_of(run.network).kinks()[1] == pytest.approx(0.5, abs=1e-9)
     assert "stationary" in repr(run)
