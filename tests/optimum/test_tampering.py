@@ -111,6 +111,15 @@ def test_a_negative_bound_is_at_most_empty(data, proof, bound):
     assert not verdict.holds or verdict.lower_bound <= 0
 
 
+@pytest.mark.parametrize("activation", [rs.leaky(0.5), "square"])
+def test_a_network_of_another_activation(data, proof, activation):
+    net = proof.network
+    other = rs.Network(net.weights, net.biases, net.outputs, net.offset, net.skip, activation)
+    verdict = rs.check(replace(proof, network=other), data)
+    assert not verdict.holds
+    assert "ReLU" in verdict.reason
+
+
 def test_no_steps(data, proof):
     assert not rs.check(replace(proof, steps=()), data).holds
 

@@ -231,6 +231,17 @@ def test_two_neurons_may_slide_at_once():
     np.testing.assert_allclose(run.network.to_vector(), end.to_vector(), atol=2e-3)
 
 
+@pytest.mark.parametrize("at_zero", ["gt", "ge"])
+def test_a_start_on_a_datum_goes_where_descent_goes(at_zero):
+    # e = -1 there: not counted, the datum moves only c; counted, it draws the neuron to itself
+    problem = rs.Samples([0.0], [1.0])
+    start = rs.Network([1.0], [0.0], [1.0])
+    run = rs.flow(problem, start, time=1.0, at_zero=at_zero)
+    assert (float(run.network.biases[0]) == 0.0) == (at_zero == "gt")
+    end = rs.descend(problem, start, step_size=1e-5, steps=100_000, at_zero=at_zero).network
+    np.testing.assert_allclose(run.network.to_vector(), end.to_vector(), atol=1e-4)
+
+
 def test_one_datum_has_a_closed_form():
     # c alone moves: dc/dt = -2 (c - 1), the neuron is dead at x = 2 and stays so
     problem = rs.Samples([2.0], [1.0])
@@ -335,11 +346,38 @@ def test_a_saddle_is_stationary():
     assert len(run.risks) == 1
 
 
-def test_the_end_of_a_long_run_is_a_minimum(interval_of):
-    run = rs.flow(interval_of(TENT, 0, 1), rs.Network([1, 1], [1, -0.45], [-1, 2], 1.4), time=3e3)
-    assert run.risks[-1] < 1e-20
+def test_a_start_beside_a_saddle_leaves_it():
+    # The curvature there is -0.0266867339: 1e-6 grows by exp(0.0267 t), to 1 at t = 518.
+    saddle = rs.Network([1, -1], [-1 / 3, 2 / 3], [2 / 3, -2 / 3], 1 / 2)
+    problem = rs.Interval(rs.affine(1, 0), 0, 1)
+    downward = np.linalg.eigh(problem.hessian(saddle))[1][:, 0]
+    start = rs.Network.from_vector(saddle.to_vector() + 1e-6 * downward)
+    run = rs.flow(problem, start, time=1200.0, record=[100.0, 200.0])
+    assert run.risks[-1] < 0.01 / 972
+    # from t = 100 to 200 the gain grows by the square of what the distance does
+    gains = 1 / 972 - run.risks[1:3]
+    assert gains[1] / gains[0] == pytest.approx(np.exp(2 * 0.0266867339 * 100), rel=0.01)
+
+
+def test_at_a_minimum_it_rests(interval_of):
+    start = rs.Network([1, 1], [1, -0.45], [-1, 2], 1.4)
+    run = rs.flow(interval_of(TENT, 0, 1), start, time=1e5, record=1000)
+    assert run.outcome == "stationary"
+    assert run.times[-1] < 3000
+    # with nothing recorded on the way nobody looks, and the run goes on to the end
+    assert rs.flow(interval_of(TENT, 0, 1), start, time=1e3, record=1).outcome == "finished"
+    assert run.risks[-1] < 1e-18
     assert plain_of(run.network).kinks()[1] == pytest.approx(0.5, abs=1e-9)
-    assert "Flow to time" in repr(run)
+    assert "stationary" in repr(run)
+
+
+def test_a_hopeless_run_says_so(interval_of):
+    # a curvature of 1e40 lets an explicit method make steps of 1e-40
+    run = rs.flow(interval_of(IDENTITY, 0, 1), rs.Network([1e20], [0.3], [1.0]), time=1.0)
+    assert run.outcome == "stalled"
+    assert run.times[-1] < 1e-30
+    assert np.all(np.isfinite(run.network.to_vector()))
+    assert run.risks[-1] < run.risks[0]
 
 
 @pytest.mark.parametrize(
@@ -359,6 +397,7 @@ def test_the_end_of_a_long_run_is_a_minimum(interval_of):
         ({"at_zero": "eq"}, "at_zero"),
         ({"problem": rs.Samples(np.ones((3, 2)), np.ones(3))}, "one input"),
         ({"problem": rs.Samples(np.ones(3), np.ones((3, 2)))}, "shape"),
+        ({"network": rs.Network([1e80], [0.0], [1.0])}, "beyond"),
         ({"network": rs.Network([[1.0, 2.0]], [0.0], [1.0])}, "input"),
         ({"network": rs.Network([1.0], [0.0], [[1.0, 2.0]])}, "target"),
     ],

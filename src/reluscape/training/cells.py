@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Kind = Literal["end", "border", "datum", "zero"]
 What = Literal["entered", "left", "crossed", "slides", "released", "vanished"]
 
-# Share of its terms below which `w x + b` may be rounding error.
+# Share of `|w| max |x| + |b|` below which `w x + b` may be rounding error.
 ROUNDING = 1e-13
 # The same for the pushes on a sliding breakpoint, sums over all data.
 PUSH_ROUNDING = 1e-12
@@ -86,6 +86,7 @@ class Cell:
         self.table, self.atomic = moments.table, moments.atomic
         self.width, self.leak, self.right = width, leak, right
         self.places = moments.x_axis.restore(moments.table.edges)
+        self.reach = float(np.abs(self.places).max())
         self.kind = np.zeros(width, np.int64)
         self.piece = np.zeros(width, np.int64)
         self.datum = np.full(width, -1, np.int64)
@@ -263,11 +264,14 @@ class Cell:
         for above in (False, True):
             self._side(theta, j, k, above)
             climbs.append(self._climb(at, j, k))
-        sinks, rises = climbs[0] < 0.0, climbs[1] > 0.0
-        if not sinks and not rises and self.atomic and climbs[0] > climbs[1]:
+        # Like descent with small steps: by the field of the side that counts at zero, and if that
+        # leads to the other side, on from there by the other field.
+        into = 1.0 if self.right else -1.0
+        own, other = into * climbs[self.right], into * climbs[not self.right]
+        if own < 0.0 <= other and self.atomic:
             self._slide(theta, j, k)
         else:
-            self._side(theta, j, k, self.right if sinks == rises else rises)
+            self._side(theta, j, k, self.right == (own >= 0.0))
         return theta
 
     def _vanish(self, theta: Floats, time: float, j: int) -> tuple[Floats, FlowEvent]:

@@ -100,7 +100,8 @@ def descend(
     Raises
     ------
     InputError
-        If the network does not fit the problem, or a number is out of range.
+        If the network does not fit the problem or is not piecewise linear, or a number is out of
+        range.
 
     Examples
     --------

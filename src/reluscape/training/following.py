@@ -35,6 +35,8 @@ HERMITE = np.stack(
 PATIENCE = 20
 # Time that passed is progress if it is more than this share of the time before.
 PROGRESS = 1e-14
+# So many steps in a row, each a share of the time so small that the run would take years.
+HOPELESS_STEPS, HOPELESS = 1000, 1e-9
 # As in the descent: fourth powers of such parameters still fit into a double.
 DIVERGED = 1e60
 
@@ -93,7 +95,7 @@ def follow(
     theta = cell.enter(theta)
     path = Path([0.0], [theta])
     balance = _Balance(cell.width, theta)
-    t, first_step, waiting = 0.0, None, 0
+    t, first_step, waiting, short = 0.0, None, 0, 0
     speed = cell.velocity(theta)
     path.outcome = watch(t, theta, speed) or "finished"
     following = 1
@@ -115,7 +117,8 @@ def follow(
         while leaving is None and t < end and path.outcome == "finished":
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 solver.step()
-            if solver.status == "failed":
+            short = short + 1 if solver.step_size and solver.step_size < HOPELESS * end else 0
+            if solver.status == "failed" or short > HOPELESS_STEPS:
                 path.outcome = "stalled"
                 break
             before, theta = theta, cell.stay(solver.y.copy())
@@ -205,7 +208,7 @@ def _leaving(
     width = cell.width
     ww, bb = slice(width), slice(width, 2 * width)
     step = float(solver.t) - old
-    slack = ROUNDING * (np.abs(cell.by_w * theta[ww]) + np.abs(cell.by_b * theta[bb]))
+    slack = ROUNDING * (cell.reach * np.abs(theta[ww]) + np.abs(cell.by_b * theta[bb]))
     last = cell.guards(theta[ww], theta[bb])
     inside = np.tensordot(
         HERMITE,
@@ -267,7 +270,7 @@ def _guard(cell: Cell, which: Which, j: int, side: int, states: Floats) -> tuple
     if which == "guard":
         by_w = cell.by_w[side, j] * states[j]
         by_b = cell.by_b[side, j] * states[cell.width + j]
-        return by_w + by_b, ROUNDING * (np.abs(by_w) + np.abs(by_b))
+        return by_w + by_b, ROUNDING * (cell.reach * np.abs(states[j]) + np.abs(by_b))
     if which == "meeting":
         first, second = cell.order[[j, j + 1]]
         gap = states[cell.width + first] / states[first]

@@ -105,7 +105,8 @@ def multistart(
     Raises
     ------
     InputError
-        If a number is out of range or the problem has several inputs or targets.
+        If a number is out of range, the problem has several inputs or targets, or the activation is
+        not piecewise linear.
 
     Examples
     --------

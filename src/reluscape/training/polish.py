@@ -92,7 +92,8 @@ def polish(problem: Samples | Interval, network: Network) -> Polish:
     Raises
     ------
     InputError
-        If the problem or the network has several inputs or targets.
+        If the problem or the network has several inputs or targets, or the network is not piecewise
+        linear.
 
     Examples
     --------
