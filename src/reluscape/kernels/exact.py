@@ -179,6 +179,16 @@ def evaluate(
 
 
 @compiled
+def shifted_biases(w: Floats, b: Floats, centre: float) -> Floats:
+    """Return `b + w centre` as pairs, (width, 2)."""
+    bias = np.empty((w.shape[0], 2))
+    for j in range(w.shape[0]):
+        high, low = two_product(w[j], centre)
+        bias[j, 0], bias[j, 1] = add(high, low, b[j], 0.0)
+    return bias
+
+
+@compiled
 def risk(
     w: Floats,
     b: Floats,
@@ -189,12 +199,9 @@ def risk(
 ) -> float:
     """Return the risk of a network given in the user's units, `affine` = (c, u)."""
     width = w.shape[0]
-    bias = np.empty((width, 2))
+    bias = shifted_biases(w, b, table.x_centre)
     offset = np.empty(2)
     kinks = np.zeros_like(w)
-    for j in range(width):
-        high, low = two_product(w[j], table.x_centre)
-        bias[j, 0], bias[j, 1] = add(high, low, b[j], 0.0)
     high, low = two_product(affine[1], table.x_centre)
     ch, cl = two_sum(affine[0], -table.y_centre)
     high, low = add(high, low, ch, cl)

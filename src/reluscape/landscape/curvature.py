@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.landscape.sight import CARRIER, KINK, Sight
+from reluscape.landscape.sight import CARRIER, EPS, KINK, Sight
 
 Floats = NDArray[np.float64]
 
@@ -48,9 +48,15 @@ class Curvature:
 
 @dataclass(frozen=True, eq=False)
 class _Coordinates:
-    """Which neurons bend where: `group[j]` is the breakpoint of neuron j, -1 if it has none."""
+    """Which neurons bend where.
+
+    `group[j]` is the number of the breakpoint of neuron j, -1 if it has none or is flat; `moving`
+    are the neurons that have one, `first` is the first of them at each breakpoint.
+    """
 
     group: NDArray[np.int64]
+    moving: NDArray[np.int64]
+    first: NDArray[np.int64]
     places: Floats
     tilted: bool
 
@@ -71,7 +77,7 @@ def _form(sight: Sight, coordinates: _Coordinates) -> Curvature:
     gram = (value * mass[:, None]).T @ value + (slope * spread[:, None]).T @ slope
     size = np.sqrt(np.maximum(np.diag(gram), 0.0))
     scale = np.where(size > 0.0, 1.0 / np.where(size > 0.0, size, 1.0), 0.0)
-    moving = np.flatnonzero(coordinates.group >= 0)
+    moving = coordinates.moving
     sides = _kinks(sight, moving)
     first = len(gram) - len(moving)
     at = np.arange(first, len(gram))
@@ -81,19 +87,31 @@ def _form(sight: Sight, coordinates: _Coordinates) -> Curvature:
         total[at, at] += which
         return total * scale * scale[:, None]
 
-    values, vectors = np.linalg.eigh(form(sides.min(axis=1)))
-    least = float(values[0])
+    matrix = form(sides.min(axis=1))
+    least = float(np.linalg.eigvalsh(matrix)[0])
     direction = None
     if least < -FLAT:
-        d = vectors[:, 0] * scale
+        d = _eigenvector(matrix, least) * scale
         for sign in (1.0, -1.0):
             # The side that each breakpoint moves to counts.
             chosen = np.where(sign * d[at] > 0.0, sides[:, 1], sides[:, 0]) * d[at] ** 2
             squares = float(d @ gram @ d)
             if squares + chosen.sum() < -FLAT * (squares + np.abs(chosen).sum()):
-                direction = _to_parameters(sight, coordinates, moving, sign * d)
+                direction = _to_parameters(sight, coordinates, sign * d)
                 break
     return Curvature(least, direction, coordinates.tilted)
+
+
+def _eigenvector(matrix: Floats, value: float) -> Floats:
+    """Return a vector of an eigenvalue by inverse iteration: a fraction of the cost of all."""
+    shifted = matrix - value * np.eye(len(matrix))
+    # Exactly singular systems are not solved; this far off the vector is still the right one.
+    shifted[np.diag_indices_from(shifted)] -= EPS * max(float(np.abs(matrix).max()), 1.0)
+    vector: Floats = np.cos(np.arange(len(matrix), dtype=np.float64))
+    for _ in range(3):
+        vector = np.asarray(np.linalg.solve(shifted, vector), np.float64)
+        vector /= float(np.linalg.norm(vector))
+    return vector
 
 
 def kink_term(sight: Sight, j: int) -> Floats:
@@ -111,41 +129,41 @@ def end_term(sight: Sight, j: int) -> float:
 
 def _coordinates(sight: Sight) -> _Coordinates:
     low, high = sight.moments.support
-    moving = (sight.role == KINK) & (sight.network.outputs != 0.0)
+    w = sight.network.weights[:, 0]
+    moving = np.flatnonzero((sight.role == KINK) & (sight.network.outputs != 0.0))
     group = np.full(sight.network.width, -1)
     places = np.sort(sight.t[moving])
-    first = np.append(True, np.diff(places) > SAME * (high - low))[: len(places)]
-    group[moving] = np.cumsum(first)[np.searchsorted(places, sight.t[moving])] - 1
-    w = sight.network.weights[:, 0]
-    rights = {int(g) for g in group[moving & (w > 0)]}
-    lefts = {int(g) for g in group[moving & (w < 0)]}
+    new = np.append(True, np.diff(places) > SAME * (high - low))[: len(places)]
+    group[moving] = np.cumsum(new)[np.searchsorted(places, sight.t[moving])] - 1
+    _, first = np.unique(group[moving], return_index=True)
+    rights, lefts = group[moving[w[moving] > 0.0]], group[moving[w[moving] < 0.0]]
+    both = bool(np.isin(rights, lefts).any())
     carriers = (sight.role == CARRIER) & ((w != 0.0) | (sight.network.outputs != 0.0))
     tilted = sight.network.skip is not None or bool(carriers.any())
-    return _Coordinates(group, places[first], tilted or bool(rights & lefts))
+    return _Coordinates(group, moving, moving[first], places[new], tilted or both)
 
 
 def _functions(sight: Sight, coordinates: _Coordinates) -> tuple[Floats, Floats]:
     """Return the derivatives of N in all coordinates: values at means and slopes per segment."""
     mean = sight.evaluation.segments[:, 1]
     reduced, s = sight.evaluation.reduced, sight.slopes
-    values, slopes = [np.ones_like(mean)], [np.zeros_like(mean)]
-    if coordinates.tilted:
-        values.append(mean - _middle(sight))
-        slopes.append(np.ones_like(mean))
+    ones, zeros = np.ones((len(mean), 1)), np.zeros((len(mean), 1))
     right = reduced.weights > 0.0
-    for g, t in enumerate(coordinates.places):
-        j = int(np.flatnonzero(coordinates.group == g)[0])
-        sign = 1.0 if right[j] else -1.0
-        act = s[:, j]
-        if coordinates.tilted:
-            act, sign = np.where((act == 1.0) == right[j], 1.0, 0.0), 1.0
-        values.append(sign * act * (mean - t))
-        slopes.append(sign * act)
-    bend = reduced.outputs * np.abs(reduced.weights)
-    for j in np.flatnonzero(coordinates.group >= 0):
-        values.append((-1.0 if right[j] else 1.0) * bend[j] * s[:, j])
-        slopes.append(np.zeros_like(mean))
-    return np.column_stack(values), np.column_stack(slopes)
+    moving, first = coordinates.moving, coordinates.first
+    act, sign = s[:, first], np.where(right[first], 1.0, -1.0)
+    if coordinates.tilted:
+        act, sign = np.where((act == 1.0) == right[first], 1.0, 0.0), np.ones(len(first))
+    bend = np.where(right, -1.0, 1.0) * reduced.outputs * np.abs(reduced.weights)
+    values = [
+        ones,
+        sign * act * (mean[:, None] - coordinates.places),
+        bend[moving] * s[:, moving],
+    ]
+    slopes = [zeros, sign * act, np.zeros((len(mean), len(moving)))]
+    if coordinates.tilted:
+        values.insert(1, mean[:, None] - _middle(sight))
+        slopes.insert(1, ones)
+    return np.hstack(values), np.hstack(slopes)
 
 
 def _middle(sight: Sight) -> float:
@@ -186,9 +204,7 @@ def _error_density(sight: Sight, piece: int, t: float) -> float:
     return value * p - fp
 
 
-def _to_parameters(
-    sight: Sight, coordinates: _Coordinates, moving: NDArray[np.int64], d: Floats
-) -> Floats:
+def _to_parameters(sight: Sight, coordinates: _Coordinates, d: Floats) -> Floats:
     """Return a direction of parameters that moves the coordinates by d, in the user's units."""
     network, x, y = sight.network, sight.moments.x_axis, sight.moments.y_axis
     width, w = network.width, network.weights[:, 0]
@@ -198,7 +214,7 @@ def _to_parameters(
     level, slope = float(d[0]), float(d[1]) if coordinates.tilted else 0.0
     middle, leak = _middle(sight), sight.leak
     for g, t in enumerate(coordinates.places):
-        j = int(np.flatnonzero(coordinates.group == g)[0])
+        j = int(coordinates.first[g])
         bend = float(d[bends_at + g])
         if coordinates.tilted:
             # max(x - t, 0) = (act(x - t) - leak (x - t)) / (1 - leak)
@@ -208,8 +224,8 @@ def _to_parameters(
             slope += tilt
             level += tilt * (middle - t)
         change[2 * width + j] += bend * y.scale / (x.scale * abs(w[j]))
-    for i, j in enumerate(moving):
-        change[width + j] += -w[j] * x.scale * float(d[bends_at + len(coordinates.places) + i])
+    moves = d[bends_at + len(coordinates.places) :]
+    change[width + coordinates.moving] -= w[coordinates.moving] * x.scale * moves
     rise = slope * y.scale / x.scale
     offset = y.scale * (level - slope * middle) - rise * x.centre
     offset += _add_slope(sight, coordinates, change, rise)

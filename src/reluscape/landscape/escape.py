@@ -49,10 +49,10 @@ class Escape:
 def descend_along(
     problem: Samples | Interval, network: Network, risk: float, directions: list[Floats]
 ) -> Escape | None:
-    """Return the lowest network found along the directions, or None if none is visibly lower.
+    """Return the lowest network found along the first direction that leads down, if any does.
 
-    Steps are powers of two times the size of the parameters, the longest first; along each
-    direction the search ends where halving the step no longer helps.
+    Steps are powers of two times the size of the parameters, the longest first; the search ends
+    where halving the step no longer helps.
     """
     risk_at = _risk_at(problem, network)
     start = network.to_vector()
@@ -73,6 +73,8 @@ def descend_along(
             elif found:
                 break
             step /= 2.0
+        if found:
+            break
     if best is None:
         return None
     step, direction, _ = best

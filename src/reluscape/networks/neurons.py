@@ -8,12 +8,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reluscape.errors import InputError
 
 if TYPE_CHECKING:
     from reluscape.networks.network import Network
 
+Floats = NDArray[np.float64]
 Kind: TypeAlias = Literal[
     "inactive", "semi-inactive", "semi-active", "type-1-active", "type-2-active", "degenerate"
 ]
@@ -87,39 +89,47 @@ def neuron_states(network: Network, a: float, b: float) -> tuple[NeuronState, ..
     left, right = float(a), float(b)
     if not (math.isfinite(left) and math.isfinite(right) and left < right):
         raise InputError(f"the interval [{a}, {b}] is not one; give finite ends with a < b.")
+    w, biases = network.weights[:, 0], network.biases
+    flat = ~np.any(network.outputs.reshape(network.width, -1), axis=1)
+    with np.errstate(all="ignore"):
+        points = -biases / w + 0.0
+    at_left, at_right = _sides(w, biases, left), _sides(w, biases, right)
     return tuple(
         _state(
-            float(network.weights[j, 0]),
-            float(network.biases[j]),
-            not np.any(network.outputs[j]),
-            left,
-            right,
+            float(w[j]),
+            float(biases[j]),
+            bool(flat[j]),
+            float(points[j]),
+            int(at_left[j]),
+            int(at_right[j]),
         )
         for j in range(network.width)
     )
 
 
-def _side(weight: float, bias: float, end: float) -> int:
-    """Return the sign of `weight * end + bias`.
+def _sides(w: Floats, b: Floats, end: float) -> NDArray[np.int64]:
+    """Return the sign of `w * end + b` of each neuron.
 
     The rounded breakpoint may sit on the wrong side of an end, and the sum may cancel or underflow:
     where rounding could matter, only exact arithmetic puts every neuron into one class.
     """
-    product = weight * end
-    value, terms = product + bias, abs(product) + abs(bias)
-    if _TINY < terms < math.inf and abs(value) > _ROUNDING * terms:
-        return 1 if value > 0.0 else -1
-    exact = Fraction(weight) * Fraction(end) + Fraction(bias)
-    return (exact > 0) - (exact < 0)
+    with np.errstate(all="ignore"):
+        product = w * end
+        value, terms = product + b, np.abs(product) + np.abs(b)
+        clear = (terms > _TINY) & (terms < np.inf) & (np.abs(value) > _ROUNDING * terms)
+    signs = np.where(value > 0.0, 1, -1)
+    for j in np.flatnonzero(~clear):
+        exact = Fraction(float(w[j])) * Fraction(end) + Fraction(float(b[j]))
+        signs[j] = (exact > 0) - (exact < 0)
+    return signs
 
 
-def _state(weight: float, bias: float, flat: bool, a: float, b: float) -> NeuronState:
+def _state(
+    weight: float, bias: float, flat: bool, point: float, at_left: int, at_right: int
+) -> NeuronState:
     if weight == 0.0:
         kind: Kind = "degenerate" if bias == 0.0 else "semi-active" if bias > 0.0 else "inactive"
         return NeuronState(kind, flat, None)
-    with np.errstate(over="ignore", under="ignore"):
-        point = float(np.float64(-bias) / np.float64(weight) + 0.0)
-    at_left, at_right = (_side(weight, bias, end) for end in (a, b))
     if at_left < 0 and at_right < 0:
         return NeuronState("inactive", flat, point)
     if at_left >= 0 and at_right >= 0:

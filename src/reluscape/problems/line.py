@@ -33,17 +33,16 @@ class Reduced:
 
 def reduce_network(moments: Moments, network: Network) -> Reduced:
     """Express a network in reduced inputs and targets, without rounding."""
+    from reluscape.kernels.exact import shifted_biases
     from reluscape.kernels.twofold import add, two_product, two_sum
 
     x_axis, y_axis = moments.x_axis, moments.y_axis
-    bias = np.empty((network.width, 2))
-    for j in range(network.width):
-        high, low = two_product(float(network.weights[j, 0]), x_axis.centre)
-        bias[j] = add(high, low, float(network.biases[j]), 0.0)
+    weights = np.ascontiguousarray(network.weights[:, 0])
+    bias = shifted_biases(weights, network.biases, x_axis.centre)
     slope = 0.0 if network.skip is None else float(network.skip[0])
     high, low = two_sum(float(network.offset), -y_axis.centre)
     offset = np.array(add(high, low, *two_product(slope, x_axis.centre))) / y_axis.scale
-    weights = network.weights[:, 0] * x_axis.scale
+    weights = weights * x_axis.scale
     # Neurons are rescaled by powers of two so that extreme units cannot overflow the products.
     size = np.maximum(np.abs(weights), np.abs(bias[:, 0]))
     power = np.where(size > 0, 2.0 ** np.floor(np.log2(np.where(size > 0, size, 1.0))), 1.0)
