@@ -7,7 +7,7 @@ import dataclasses
 import importlib.util
 import sys
 
-from benchmarks import accuracy, certificates, descent, fit, growth, memory, page
+from benchmarks import accuracy, certificates, descent, fit, growth, landscape, memory, page
 from benchmarks.cells import Cells, say
 
 NEEDED = {
@@ -64,6 +64,8 @@ def _run(sections: list[str], options: argparse.Namespace) -> None:
         certificates.measure(
             Cells("certificates", quick=quick), certificates.QUICK if quick else certificates.CASES
         )
+    if "landscape" in sections:
+        landscape.measure(Cells("landscape", quick=quick))
     if "descent" in sections:
         plan = descent.QUICK if quick else descent.Plan()
         if options.libraries:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy, certificates, descent, fit, growth
+from benchmarks import accuracy, certificates, descent, fit, growth, landscape
 from benchmarks.cells import RESULTS, Cell, load
 from benchmarks.data import CASES, KNOTS, ROOT, SEED, sizes
 from benchmarks.descent_peers import WIDTH
@@ -15,7 +15,7 @@ from benchmarks.fit_peers import PEERS
 from benchmarks.quoted import MISSES, PWLFIT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-SECTIONS = ("fit", "certificates", "descent", "growth", "accuracy", "memory")
+SECTIONS = ("fit", "certificates", "landscape", "descent", "growth", "accuracy", "memory")
 NONE = "–"
 
 INTRODUCTION = """\
@@ -102,13 +102,20 @@ Rise of the process's peak over what it held before the fit (imports, compiled k
 x and y), in a fresh process.
 """
 
+LANDSCAPE_TEXT = f"""\
+## Landscape: verdicts and critical points
+
+`classify` at width {landscape.WIDTH}, escape and reasons included, and `critical_points` of one
+neuron; medians of {landscape.REPEATS} calls in one process (9 for the slow ones).
+"""
+
 
 def write(*, quick: bool = False) -> Path:
     """Write the page from whatever sections are stored, and return where."""
     found = {name: load(name, quick=quick) for name in SECTIONS}
     stored = {name: document for name, document in found.items() if document is not None}
     text = [INTRODUCTION, _machine(stored)]
-    parts = (_fit, _certificates, _descent, _growth, _accuracy, _memory)
+    parts = (_fit, _certificates, _landscape, _descent, _growth, _accuracy, _memory)
     for name, part in zip(SECTIONS, parts, strict=True):
         if name in stored:
             text.append(part(stored[name]["cells"]))
@@ -304,6 +311,22 @@ def _descent_row(networks: int, n: int, library: str, name: str, cell: Cell) -> 
     many, long = (min(a, b) for a, b in zip(cell["block"], (networks, n), strict=True))
     row += [cell["kind"], _rate(cell["rate"]), f"{cell['networks_run']:,}"]
     return [*row, f"{many:,}, {long:,}", f"{cell['disagreement']:.1e}"]
+
+
+def _landscape(cells: dict[str, Cell]) -> str:
+    rows: list[list[str]] = []
+    for case, bar in landscape.BARS.items():
+        cell = cells.get(case)
+        if cell is None:
+            continue
+        if "failure" in cell:
+            rows.append([case, _seconds(bar), f"failed: {cell['failure']}", NONE])
+            continue
+        late = "" if cell["seconds"] <= bar else " (missed)"
+        rows.append(
+            [case, _seconds(bar), _seconds(cell["seconds"]) + late, _seconds(cell["least"])]
+        )
+    return "\n".join([LANDSCAPE_TEXT, _table(["case", "bar", "median", "least"], rows)])
 
 
 def _growth(cells: dict[str, Cell]) -> str:
