@@ -199,7 +199,7 @@ def test_order_of_the_vector():
         ({"weights": [["a"]]}, "give real numbers"),
         ({"weights": [[1j]]}, "give real numbers"),
         ({"weights": [[1.0], [1.0, 2.0]]}, "unequal length"),
-        ({"activation": "tanh"}, "not known"),
+        ({"activation": "sine"}, "not known"),
     ],
 )
 def test_a_wrong_network_is_refused_with_a_sentence(changes, message):
@@ -245,7 +245,7 @@ def test_text_forms():
 def test_activations():
     assert parse("relu") == relu() == Activation("relu", 0.0)
     assert parse(leaky(0.5)) is not None
-    for wrong in ("leaky", "tanh"):
+    for wrong in ("leaky", "sine"):
         with pytest.raises(InputError):
             parse(wrong)
     for slope in (0.0, 1.0, -0.5, 2.0, float("nan"), "x", None):

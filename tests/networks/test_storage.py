@@ -116,7 +116,7 @@ def change_json(path, **changes):
         ({"shape": {"weights": [2, 2]}}, "damaged"),
         ({"shape": {"other": [2, 2]}}, "damaged"),
         ({"shape": [1]}, "damaged"),
-        ({"activation": {"name": "tanh", "slope": 0}}, "damaged .*tanh"),
+        ({"activation": {"name": "sine", "slope": 0}}, "damaged .*sine"),
         ({"activation": {"name": "leaky", "slope": 1.5}}, "damaged .*slope"),
         ({"activation": {}}, "damaged"),
         ({"activation": 3}, "damaged"),

@@ -168,9 +168,11 @@ def classify(
 
 
 def _parabola(problem: Samples | Interval, network: Network, tolerance: float) -> Verdict:
-    if not isinstance(problem, Interval):
+    if not isinstance(problem, Interval) or network.activation.name != "square":
+        where = "on an interval" if isinstance(problem, Interval) else "on data"
         raise InputError(
-            'classify on data needs a piecewise linear activation; use "relu" or leaky(slope).'
+            f"classify {where} does not know the activation {network.activation.name!r}; use "
+            '"relu" or leaky(slope), on an interval also "square".'
         )
     seen = look_at_parabola(problem, network, tolerance)
     return Verdict(

@@ -1,4 +1,4 @@
-"""The activations: ReLU and leaky ReLU, `max(y, slope * y)`, and the square `y^2`."""
+"""The activations: ReLU and leaky ReLU, `max(y, slope * y)`; `y^2`, tanh and softplus."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import math
 from dataclasses import dataclass
 
 from reluscape.errors import InputError
+from reluscape.networks.curved import CURVED
+
+_KNOWN = '"relu", leaky(slope), "square", "tanh" or "softplus"'
 
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation: `max(y, slope * y)`, or `y^2`.
+    """An activation: `max(y, slope * y)`, `y^2`, `tanh(y)` or `log(1 + e^y)`.
 
     Parameters
     ----------
-    name : {"relu", "leaky", "square"}
+    name : {"relu", "leaky", "square", "tanh", "softplus"}
         Which family; the slope follows the name.
     slope : float, default 0.0
-        Slope for negative pre-activations: 0 for ``"relu"``, in (0, 1) for ``"leaky"``. The square
-        has none; it is 0 there.
+        Slope for negative pre-activations: 0 for ``"relu"``, in (0, 1) for ``"leaky"``. The others
+        have none; it is 0 there.
 
     Raises
     ------
@@ -36,10 +39,8 @@ class Activation:
 
     def __post_init__(self) -> None:
         """Check that name and slope belong together."""
-        if self.name not in ("relu", "leaky", "square"):
-            raise InputError(
-                f'the activation {self.name!r} is not known; use "relu", leaky(slope) or "square".'
-            )
+        if self.name not in ("relu", "leaky", *CURVED):
+            raise InputError(f"the activation {self.name!r} is not known; use {_KNOWN}.")
         try:
             slope = float(self.slope)
         except (TypeError, ValueError):
@@ -56,17 +57,17 @@ class Activation:
                 f"the slope of a leaky ReLU lies strictly between 0 and 1, not {slope!r}; "
                 'use "relu" for slope 0.'
             )
-        if self.name == "square" and slope != 0.0:
-            raise InputError(f'the activation "square" has no slope, not {slope!r}; leave it out.')
+        if self.name in CURVED and slope != 0.0:
+            raise InputError(f"the activation {self.name!r} has no slope; leave {slope!r} out.")
 
     @property
     def piecewise_linear(self) -> bool:
-        """Whether it is `max(y, slope * y)`; "square" is not."""
-        return self.name != "square"
+        """Whether it is `max(y, slope * y)`; the others are curved."""
+        return self.name not in CURVED
 
 
 def require_piecewise_linear(activation: Activation, what: str) -> None:
-    """Refuse the square where only piecewise linear activations make sense.
+    """Refuse curved activations where only piecewise linear ones make sense.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ def parse(activation: str | Activation) -> Activation:
     Parameters
     ----------
     activation : str or Activation
-        ``"relu"``, ``"square"``, or the value of `relu` or `leaky`.
+        ``"relu"``, ``"square"``, ``"tanh"``, ``"softplus"``, or the value of `relu` or `leaky`.
 
     Returns
     -------
@@ -154,10 +155,8 @@ def parse(activation: str | Activation) -> Activation:
     """
     if isinstance(activation, Activation):
         return activation
-    if activation in ("relu", "square"):
+    if activation in ("relu", *CURVED):
         return Activation(activation)
     if activation == "leaky":
         raise InputError('"leaky" does not say its slope; use leaky(slope), e.g. leaky(0.01).')
-    raise InputError(
-        f'the activation {activation!r} is not known; use "relu", leaky(slope) or "square".'
-    )
+    raise InputError(f"the activation {activation!r} is not known; use {_KNOWN}.")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reluscape.errors import InputError
+from reluscape.networks import curved
 from reluscape.networks.arrays import Floats
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def activate(network: Network, y: Floats) -> Floats:
         The array given.
     """
     if not network.activation.piecewise_linear:
-        return np.square(y, out=y)
+        return curved.apply(network.activation.name, y)
     slope = network.activation.slope
     if slope == 0.0:
         return np.maximum(y, 0.0, out=y)

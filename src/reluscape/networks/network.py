@@ -39,7 +39,8 @@ class Network:
     skip : None or array_like of shape (inputs,) or (inputs, targets), default None
         Weights u of a direct affine connection; None is a network without one.
     activation : str or Activation, default "relu"
-        ``"relu"``, ``leaky(slope)`` or ``"square"``, `y^2`, which breakpoints and descents refuse.
+        ``"relu"``, ``leaky(slope)``, or ``"square"`` (`y^2`), ``"tanh"``, ``"softplus"``, which
+        breakpoints and descents refuse.
 
     Attributes
     ----------

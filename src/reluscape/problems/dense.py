@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reluscape.errors import InputError
+from reluscape.networks import curved
 from reluscape.networks.activations import Activation
 from reluscape.networks.arrays import Floats
 from reluscape.networks.evaluation import activate, affine_values, preactivations
@@ -152,7 +153,7 @@ def hessian(network: Network, x: Floats, y: Floats, weights: Floats) -> Floats:
     total = np.zeros((size, size))
     mixed_weights = np.zeros((width, inputs, targets))
     mixed_biases = np.zeros((width, targets))
-    curved = not network.activation.piecewise_linear
+    bent = not network.activation.piecewise_linear
     bends = np.zeros((width, inputs + 1, inputs + 1))
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for block in _blocks(network, x, y, weights, size):
@@ -161,9 +162,10 @@ def hessian(network: Network, x: Floats, y: Floats, weights: Floats) -> Floats:
             pull = block.errors * (2.0 * block.weights[:, np.newaxis])
             root = np.sqrt(2.0 * block.weights)
             mixed_biases += active.T @ pull
-            if curved:
-                # The second derivative of the activation, 2, times what pulls on the neuron.
-                seconds = 2.0 * (pull @ outputs.T)
+            if bent:
+                # The second derivative of the activation times what pulls on the neuron.
+                bend = curved.second_derivative(network.activation.name, block.preactivations)
+                seconds = bend * (pull @ outputs.T)
                 extended = np.hstack([block.x, np.ones((n, 1))])
                 for j in range(width):
                     bends[j] += (extended * seconds[:, j : j + 1]).T @ extended
@@ -205,7 +207,7 @@ class _Block:
 
     def derivatives(self, activation: Activation, right: bool) -> Floats:
         if not activation.piecewise_linear:
-            return 2.0 * self.preactivations
+            return curved.derivative(activation.name, self.preactivations)
         active = self.preactivations >= 0.0 if right else self.preactivations > 0.0
         return np.where(active, 1.0, activation.slope)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.errors import InputError
 from reluscape.networks.network import Network
-from reluscape.problems import line, smooth
+from reluscape.problems import dense, line, quadrature, smooth
 from reluscape.problems.moments import Moments, moments_of_polynomials
 from reluscape.problems.targets import PiecewisePolynomial, polynomial
 
 Floats = NDArray[np.float64]
+Result = TypeVar("Result")
 
 
 class Interval:
@@ -86,9 +89,9 @@ class Interval:
         return smooth.Pieces(cuts, target, density)
 
     def risk(self, network: Network) -> float:
-        """Return the exact risk of a network, rounded once."""
+        """Return the exact risk of a network, rounded once; by quadrature for tanh, softplus."""
         if not network.activation.piecewise_linear:
-            return smooth.risk(self._pieces, network)
+            return self._curved(network, smooth.risk, dense.risk)
         return line.risk(self.moments, network)
 
     def gradient(self, network: Network, at_zero: str = "gt") -> Floats:
@@ -108,7 +111,7 @@ class Interval:
         """
         if not network.activation.piecewise_linear:
             line.zero_is_active(at_zero)
-            return smooth.gradient(self._pieces, network)
+            return self._curved(network, smooth.gradient, dense.gradient)
         return line.gradient(self.moments, network, at_zero)
 
     def hessian(self, network: Network) -> Floats:
@@ -118,8 +121,20 @@ class Interval:
         a jump of f p, it is the one-sided Hessian from the right.
         """
         if not network.activation.piecewise_linear:
-            return smooth.hessian(self._pieces, network)
+            return self._curved(network, smooth.hessian, dense.hessian)
         return line.hessian(self.moments, network)
+
+    def _curved(
+        self,
+        network: Network,
+        exact: Callable[[smooth.Pieces, Network], Result],
+        over_rows: Callable[[Network, Floats, Floats, Floats], Result],
+    ) -> Result:
+        """Answer for a curved activation: parabolas exactly, others by quadrature."""
+        if network.activation.name == "square":
+            return exact(self._pieces, network)
+        line.require_line(network)
+        return over_rows(network, *quadrature.rows(self._pieces, network))
 
     def __repr__(self) -> str:
         """Name the interval and the number of pieces."""

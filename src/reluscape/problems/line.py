@@ -74,11 +74,7 @@ def evaluate(moments: Moments, network: Network, at_zero: str = "gt") -> Evaluat
     from reluscape.kernels import exact
 
     require_piecewise_linear(network.activation, "the exact risk from moments")
-    if network.inputs != 1 or not network.scalar:
-        raise InputError(
-            f"the network has {network.inputs} input(s) and {network.targets} target(s), the "
-            "problem one of each with scalar outputs; give outputs of shape (width,)."
-        )
+    require_line(network)
     reduced = reduce_network(moments, network)
     integrals = np.zeros((network.width, 3))
     kinks = np.zeros(network.width)
@@ -97,6 +93,20 @@ def evaluate(moments: Moments, network: Network, at_zero: str = "gt") -> Evaluat
         segments,
     )
     return Evaluation(reduced, squares, integrals, kinks, segments, error, error_x)
+
+
+def require_line(network: Network) -> None:
+    """Refuse networks that have not one input and a scalar output.
+
+    Raises
+    ------
+    InputError
+    """
+    if network.inputs != 1 or not network.scalar:
+        raise InputError(
+            f"the network has {network.inputs} input(s) and {network.targets} target(s), the "
+            "problem one of each with scalar outputs; give outputs of shape (width,)."
+        )
 
 
 def zero_is_active(at_zero: str) -> bool:
