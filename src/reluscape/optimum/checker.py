@@ -35,8 +35,29 @@ from fractions import Fraction
 import numpy as np
 
 from reluscape.optimum.arithmetic import Rows, exact_rows, risk_of
-from reluscape.optimum.certificate import SIZES, Certificate, check_data, place_of, too_large
-from reluscape.optimum.covers import KIND, LAYER, LINE, SIZE, A, D, halved, holds, whole
+from reluscape.optimum.certificate import (
+    COPY_AFTER,
+    COPY_BEFORE,
+    SIZES,
+    Certificate,
+    check_data,
+    place_of,
+    too_large,
+)
+from reluscape.optimum.covers import (
+    AFTER,
+    BEFORE,
+    LAYER,
+    LINE,
+    SIZE,
+    A,
+    D,
+    copied,
+    halved,
+    holds,
+    what,
+    whole,
+)
 from reluscape.optimum.grids import Grid, exact_grid, grid_risk
 from reluscape.optimum.placements import leaves_hold, one_line
 from reluscape.optimum.sweeping import Setting, outward, sweep_all
@@ -187,10 +208,14 @@ def _replay(certificate: Certificate, rows: Rows | Grid, goal: float) -> str:
         if follow.halved:
             waiting[number, 0] = setting.permitted(halved(left, rows.count, k)), sides
             continue
+        if follow.layer in (COPY_BEFORE, COPY_AFTER):
+            column = AFTER if follow.layer == COPY_AFTER else BEFORE
+            waiting[number, 0] = copied(left, k, column), sides
+            continue
         j = follow.layer
         held = holds(nodes, j)
-        layer, size, kind, a, d = (nodes[:, c] for c in (LAYER, SIZE, KIND, A, D))
-        above = place_of(layer, size, kind, a, d, j, rows.count) >= follow.split
+        layer, size, a, d = (nodes[:, c] for c in (LAYER, SIZE, A, D))
+        above = place_of(layer, size, what(nodes), a, d, j, rows.count) >= follow.split
         waiting[number, 2 * j] = left.take(~held | ~above), sides
         waiting[number, 2 * j + 1] = left.take(~held | above), sides
     return f"{len(waiting)} covers are never emptied" if waiting else ""

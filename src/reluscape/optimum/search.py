@@ -19,11 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.kernels.pieces import MULTIPLIERS
-from reluscape.optimum.certificate import Leaf, Step, Sweep, key_of, place_of, too_large
+from reluscape.optimum.certificate import (
+    ANY_REACH,
+    COPY_AFTER,
+    COPY_BEFORE,
+    Leaf,
+    Step,
+    Sweep,
+    key_of,
+    place_of,
+    too_large,
+)
 from reluscape.optimum.graph import Graphs, graphs_of, permitted
 from reluscape.optimum.leaf import placements, solve
 from reluscape.optimum.line import Line, conditions, line_of
-from reluscape.optimum.nodes import CONCAVE, Nodes, bisect, whole
+from reluscape.optimum.nodes import CONCAVE, Nodes, bisect, copied, whole
 from reluscape.optimum.rules import Rules
 from reluscape.problems.moments import moments_of_data
 
@@ -47,6 +57,8 @@ STALLED = 0.8
 PULLS = 24
 # Layers with fewer nodes than this are not worth a second thread.
 THREADED = 64
+WARMTH = 0.05
+PASSES = 1
 
 
 @dataclass(order=True)
@@ -84,7 +96,7 @@ def warm() -> None:
     x = np.arange(8.0)
     line = line_of(moments_of_data(x, x * x, None), Rules())
     with ThreadPoolExecutor(1) as pool:
-        price(line, root(line, 1), 1, np.inf, np.inf, pool)
+        price(line, replace(root(line, 1), low=0.0), 1, 1.0, np.inf, pool)
 
 
 def root(line: Line, width: int, sides: int = -1) -> Box:
@@ -214,14 +226,28 @@ def divide(
         # Multipliers start again from 0: tuned against what is gone by now, they are in the way.
         yield Box(low, 0, finer, np.zeros((len(finer), MULTIPLIERS)), parent, True, sides)
         return
+    way = way_to_copy(left, width) if line.atomic and holds[j].sum() > TOGETHER else 0
+    if way < 0:
+        finer, origin = copied(left, width, way == COPY_AFTER)
+        yield Box(low, 0, finer, multipliers[origin], parent, False, sides, way)
+        return
     if holds[j].sum() < 2:
         return
     # In order of gaps, so that halves are neighbourhoods.
-    place = place_of(left.layer, left.size, left.kind, left.a, left.d, j, line.count)
+    place = place_of(left.layer, left.size, left.what, left.a, left.d, j, line.count)
     split = int(np.sort(place[holds[j]])[holds[j].sum() // 2])
     for upper in (False, True):
         keep = ~holds[j] | ((place >= split) == upper)
         yield Box(low, 0, left.take(keep), multipliers[keep], parent, False, sides, j, split, upper)
+
+
+def way_to_copy(nodes: Nodes, width: int) -> int:
+    """Return how nodes can be copied by their neighbours, or 0."""
+    if ((nodes.before == ANY_REACH) & (nodes.layer > 0)).any():
+        return COPY_BEFORE
+    if ((nodes.after == ANY_REACH) & (nodes.last < width - 1)).any():
+        return COPY_AFTER
+    return 0
 
 
 def price(
@@ -245,7 +271,7 @@ def price(
     through = np.full(n, -np.inf)
     costs = (np.full(n, np.inf), np.full(n, np.inf))
     sweeps: list[Sweep] = []
-    keys = key_of(nodes.layer, nodes.size, nodes.kind, nodes.a, nodes.d, line.count)
+    keys = key_of(nodes.layer, nodes.size, nodes.what, nodes.a, nodes.d, line.count)
 
     def go(backward: bool, rounds: int) -> None:
         alive = through < np.inf
@@ -253,6 +279,9 @@ def price(
         some = alive & multipliers.any(axis=1)
         sweeps.append(Sweep(backward, keys[some], multipliers[some].copy()))
 
+    if box.low > -np.inf and not np.isfinite(graphs.forward.ranges).any():
+        warmth = WARMTH * (goal - box.low)
+        soften(graphs, width, warmth, multipliers, costs, deadline, pool)
     go(True, -1)
     low, backward = -np.inf, False
     while True:
@@ -268,6 +297,40 @@ def price(
         if late or len(sweeps) > MOST_SWEEPS or after > (1 - WORTHWHILE) * before:
             return low, nodes.take(alive), multipliers[alive], pull, sweeps
         backward = not backward
+
+
+def soften(
+    graphs: Graphs,
+    width: int,
+    warmth: float,
+    multipliers: Floats,
+    costs: tuple[Floats, Floats],
+    deadline: float,
+    pool: ThreadPoolExecutor,
+) -> None:
+    """Tune all multipliers."""
+    from reluscape.kernels.smooth import smooth
+
+    for turn in range(PASSES + 1):
+        backward = turn % 2 == 0
+        graph, ahead = graphs.forward, graphs.backward
+        mine, others = costs
+        if backward:
+            graph, ahead, mine, others = ahead, graph, others, mine
+        for j in range(width):
+            if time.perf_counter() > deadline:
+                raise TimeUp
+            start, stop = int(graph.entry_starts[j]), int(graph.entry_starts[j + 1])
+            cuts = [start, (start + stop) // 2, stop] if stop - start > THREADED else [start, stop]
+            jobs = [
+                pool.submit(smooth, graph, ahead, i, k, warmth, multipliers, mine, others, turn > 0)
+                for i, k in pairwise(cuts)
+            ]
+            for job in jobs:
+                job.result()
+    for c in costs:
+        c[:] = np.inf
+    multipliers[:] = multipliers.astype(np.float32)
 
 
 def pulled(graphs: Graphs, pulls: Floats) -> Graphs:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from reluscape.optimum.arithmetic import Rows, exactly
 from reluscape.optimum.certificate import Sweep, key_of
 from reluscape.optimum.covers import (
-    KIND,
     LAYER,
     LINE,
     SIZE,
@@ -23,7 +22,9 @@ from reluscape.optimum.covers import (
     U,
     V,
     holds,
+    joined,
     last,
+    what,
 )
 from reluscape.optimum.grids import Grid
 from reluscape.optimum.prices import Bridge, bridge_of, price
@@ -115,8 +116,8 @@ def sweep_all(
     n = len(nodes)
     alive = np.ones(n, np.bool_)
     mult = np.zeros((n, MULTIPLIERS))
-    layer, size, kind, a, d = (nodes[:, c] for c in (LAYER, SIZE, KIND, A, D))
-    keys = key_of(layer, size, kind, a, d, rows.count)
+    layer, size, a, d = (nodes[:, c] for c in (LAYER, SIZE, A, D))
+    keys = key_of(layer, size, what(nodes), a, d, rows.count)
     costs = (np.full(n, np.inf), np.full(n, np.inf))
     slopes, pulls = setting.conditions(sides, pull * setting.turn)
     bridges = [bridge_of(rows, nodes, j, k, slopes[j], pulls[j]) for j in range(k + 1)]
@@ -206,8 +207,10 @@ def _ways(
         some = here[first : first + chunk]
         apart = gap_here[some] - gap_there[there][:, np.newaxis] >= LINE
         u, t = np.nonzero(apart)
+        one, two = (some[t], there[u]) if backward else (there[u], some[t])
+        good = joined(nodes, one, two)
+        u, t, one, two = u[good], t[good], one[good], two[good]
         if setting.rules.spaced:
-            one, two = (some[t], there[u]) if backward else (there[u], some[t])
             good = nodes[two, C] - nodes[one, D] >= points
             good &= setting.apart(nodes[one, D], nodes[two, C], np.ones(len(u), np.int64))
             u, t = u[good], t[good]
