@@ -232,7 +232,7 @@ def settle(
         gain = climb(used, slope, curve, now, new)
         if not gain > 1e-3 * warmth:
             return
-        better = False
+        better, trial = False, value
         for _ in range(HALVINGS):
             add_terms(on_enter, on_leave, new, p)
             trial = soft_line(before, count, p[0], p[1], warmth, one)

@@ -157,10 +157,9 @@ class Rows:
     def distance(self, i: Integers, j: Integers) -> Ball:
         """Return scaled distances between inputs, exact but for one rounding."""
         x, scale = self.x, self.scales[0]
-        pairs, index = np.unique(np.stack([i, j]), axis=1, return_inverse=True)
-        places: list[list[int]] = pairs.T.tolist()
-        numbers = [(x[q] - x[p]) / scale for p, q in places]
-        mid = np.array(numbers, np.float64)
+        pairs, index = np.unique(i * self.count + j, return_inverse=True)
+        places = zip((pairs // self.count).tolist(), (pairs % self.count).tolist(), strict=True)
+        mid = np.array([(x[q] - x[p]) / scale for p, q in places], np.float64)
         return Ball(mid, UNIT * np.abs(mid) + TINY)[index.reshape(-1)]
 
     def between(self, i: Integers, j: Integers) -> list[Ball]:

@@ -135,7 +135,8 @@ def _join(parts: list[tuple[Integers, ...]], cells: tuple[Integers, Integers]) -
 
 def nodes_of(columns: list[Integers], cells: tuple[Integers, Integers]) -> Nodes:
     """Return nodes from their columns."""
-    return Nodes(*columns, cells)
+    layer, size, kind, a, b, c, d, u, v, before, after = columns
+    return Nodes(layer, size, kind, a, b, c, d, u, v, before, after, cells)
 
 
 def singles(

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from reluscape.kernels.pieces import MULTIPLIERS
 from reluscape.optimum.certificate import (
     ANY_REACH,
+    CLOSE,
     COPY_AFTER,
     COPY_BEFORE,
     Leaf,
@@ -35,6 +35,7 @@ from reluscape.optimum.leaf import placements, solve
 from reluscape.optimum.line import Line, conditions, line_of
 from reluscape.optimum.nodes import CONCAVE, Nodes, bisect, copied, whole
 from reluscape.optimum.rules import Rules
+from reluscape.optimum.tuning import TimeUp, run, soften
 from reluscape.problems.moments import moments_of_data
 
 Floats = NDArray[np.float64]
@@ -55,10 +56,9 @@ TOGETHER = 12
 STALLED = 0.8
 # Trials of the multiplier that joins the lines of a plain network.
 PULLS = 24
-# Layers with fewer nodes than this are not worth a second thread.
-THREADED = 64
-WARMTH = 0.05
-PASSES = 1
+# Temperatures of soft minima, as shares of the gap; only the first one where nodes are many.
+WARMTHS = (0.05, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005)
+MANY = 3_000
 
 
 @dataclass(order=True)
@@ -85,10 +85,6 @@ class Proof:
     steps: tuple[Step, ...]
     closed: bool
     interrupted: bool = False
-
-
-class TimeUp(Exception):
-    """The time is up in the middle of a sweep."""
 
 
 def warm() -> None:
@@ -226,7 +222,9 @@ def divide(
         # Multipliers start again from 0: tuned against what is gone by now, they are in the way.
         yield Box(low, 0, finer, np.zeros((len(finer), MULTIPLIERS)), parent, True, sides)
         return
-    way = way_to_copy(left, width) if line.atomic and holds[j].sum() > TOGETHER else 0
+    # Where cells are wide, no neighbours are near.
+    fine = line.atomic and left.widest < CLOSE
+    way = way_to_copy(left, width) if fine and holds[j].sum() > TOGETHER else 0
     if way < 0:
         finer, origin = copied(left, width, way == COPY_AFTER)
         yield Box(low, 0, finer, multipliers[origin], parent, False, sides, way)
@@ -280,8 +278,8 @@ def price(
         sweeps.append(Sweep(backward, keys[some], multipliers[some].copy()))
 
     if box.low > -np.inf and not np.isfinite(graphs.forward.ranges).any():
-        warmth = WARMTH * (goal - box.low)
-        soften(graphs, width, warmth, multipliers, costs, deadline, pool)
+        for warmth in WARMTHS if n < MANY else WARMTHS[:1]:
+            soften(graphs, width, warmth * (goal - box.low), multipliers, deadline, pool)
     go(True, -1)
     low, backward = -np.inf, False
     while True:
@@ -297,40 +295,6 @@ def price(
         if late or len(sweeps) > MOST_SWEEPS or after > (1 - WORTHWHILE) * before:
             return low, nodes.take(alive), multipliers[alive], pull, sweeps
         backward = not backward
-
-
-def soften(
-    graphs: Graphs,
-    width: int,
-    warmth: float,
-    multipliers: Floats,
-    costs: tuple[Floats, Floats],
-    deadline: float,
-    pool: ThreadPoolExecutor,
-) -> None:
-    """Tune all multipliers."""
-    from reluscape.kernels.smooth import smooth
-
-    for turn in range(PASSES + 1):
-        backward = turn % 2 == 0
-        graph, ahead = graphs.forward, graphs.backward
-        mine, others = costs
-        if backward:
-            graph, ahead, mine, others = ahead, graph, others, mine
-        for j in range(width):
-            if time.perf_counter() > deadline:
-                raise TimeUp
-            start, stop = int(graph.entry_starts[j]), int(graph.entry_starts[j + 1])
-            cuts = [start, (start + stop) // 2, stop] if stop - start > THREADED else [start, stop]
-            jobs = [
-                pool.submit(smooth, graph, ahead, i, k, warmth, multipliers, mine, others, turn > 0)
-                for i, k in pairwise(cuts)
-            ]
-            for job in jobs:
-                job.result()
-    for c in costs:
-        c[:] = np.inf
-    multipliers[:] = multipliers.astype(np.float32)
 
 
 def pulled(graphs: Graphs, pulls: Floats) -> Graphs:
@@ -373,38 +337,3 @@ def best_pull(
         at = centre + 0.38 * (high - centre if high - centre > centre - low else low - centre)
         trials[at] = bound(at)
     return float(np.float32(max(trials, key=lambda pull: trials[pull])))
-
-
-def run(
-    graphs: Graphs,
-    backward: bool,
-    width: int,
-    goal: float,
-    rounds: int,
-    multipliers: Floats,
-    costs: tuple[Floats, Floats],
-    through: Floats,
-    deadline: float,
-    pool: ThreadPoolExecutor,
-) -> None:
-    """Sweep once over all layers; the nodes of a layer do not depend on each other.
-
-    Raises `TimeUp` when the deadline has passed.
-    """
-    from reluscape.kernels.bounds import sweep
-
-    graph, ahead = graphs.forward, graphs.backward
-    mine, others = costs
-    if backward:
-        graph, ahead, mine, others = ahead, graph, others, mine
-    for j in range(width):
-        if time.perf_counter() > deadline:
-            raise TimeUp
-        start, stop = int(graph.entry_starts[j]), int(graph.entry_starts[j + 1])
-        cuts = [start, (start + stop) // 2, stop] if stop - start > THREADED else [start, stop]
-        jobs = [
-            pool.submit(sweep, graph, ahead, i, k, goal, rounds, multipliers, mine, others, through)
-            for i, k in pairwise(cuts)
-        ]
-        for job in jobs:
-            job.result()
