@@ -57,7 +57,7 @@ STALLED = 0.8
 # Trials of the multiplier that joins the lines of a plain network.
 PULLS = 24
 # Temperatures of soft minima, as shares of the gap; only the first one where nodes are many.
-WARMTHS = (0.05, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005)
+WARMTHS = (0.05, 0.02, 0.01)
 MANY = 3_000
 
 
@@ -114,11 +114,14 @@ def prove(
     goal: float,
     *,
     deadline: float,
+    most_steps: float,
     report: Callable[[float], None],
     better: Callable[[Floats, int], bool],
     pool: ThreadPoolExecutor,
 ) -> Proof:
     """Delete placements that cost at least `goal` until none is left, time is up, or Ctrl-C.
+
+    Time is up after `most_steps`, too: every step is to be checked.
 
     `better` is asked whether a placement that is left leads to a better network (with sides as in
     `Step`); then the goal is too high, and the search ends.
@@ -126,7 +129,7 @@ def prove(
     heap, steps, stuck = roots(line, width), list[Step](), np.inf
     heapq.heapify(heap)
     while heap:
-        if time.perf_counter() > deadline:
+        if time.perf_counter() > deadline or len(steps) >= most_steps:
             return Proof(min(heap[0].low, stuck), tuple(steps), False)
         box, done = heapq.heappop(heap), len(steps)
         if too_large(len(box.nodes), width):
