@@ -123,7 +123,7 @@ def test_ends_are_not_copied():
 
 @pytest.fixture(scope="module")
 def copies():
-    problem = noise(120, seed=2)
+    problem = noise(150, seed=2)
     certificate = rs.fit(problem, 4, certify=True).certificate
     assert {COPY_BEFORE, COPY_AFTER} <= {step.layer for step in certificate.steps}
     return problem, certificate
