@@ -8,9 +8,12 @@ from reluscape.kernels.compiled import compiled, inner
 from reluscape.kernels.multipliers import improve
 from reluscape.kernels.pieces import (
     CENTRE,
+    CLOSE,
+    FAR,
     LENGTH,
     LINE,
     MULTIPLIERS,
+    NEAR,
     PIECE,
     PRICE,
     TERM,
@@ -50,6 +53,9 @@ def gather(graph: Graph, t: int, multipliers: Floats, costs: Floats, pieces: Flo
         if graph.spaced and not may_follow(graph, t, u):
             continue
         there = int(graph.leave[u])
+        other = FAR if abs(places[here] - places[there]) < CLOSE else NEAR
+        if graph.reach_before[t] == other or graph.reach_after[u] == other:
+            continue
         if there == last:
             for row in range(PIECE):
                 pieces[row, count] = pieces[row, count - 1]
@@ -110,7 +116,7 @@ def sweep(
     before, after = np.empty((PIECE, n + 1)), np.empty((PIECE, n + 1))
     p = np.empty(4)
     count, many, entered, left, clear, clear_ahead = 0, 0, -1, -1, 0, 0
-    gap, gap_ahead = 0, 0
+    gap, gap_ahead, reach, reach_ahead = 0, 0, -1, -1
     for i in range(start, stop):
         t = graph.entries[i]
         if not through[t] < np.inf:
@@ -120,16 +126,20 @@ def sweep(
         spans = graph.ranges[first], graph.ranges[last]
         # Nodes that meet a line at the same row share its pieces.
         same = graph.enter[t] == entered and graph.clear_before[t] == clear
+        same = same and graph.reach_before[t] == reach
         if not (same and graph.far_gap[t] == gap):
             count = gather(graph, t, multipliers, costs, before)
             entered, clear, gap = graph.enter[t], graph.clear_before[t], graph.far_gap[t]
+            reach = graph.reach_before[t]
         if steps >= 0:
             row = graph.leave[t] + ahead.entry_layer[t] * graph.rows.shape[0]
             same = row == left and ahead.clear_before[t] == clear_ahead
+            same = same and ahead.reach_before[t] == reach_ahead
             if not (same and ahead.far_gap[t] == gap_ahead):
                 many = gather(ahead, t, multipliers, costs_ahead, after)
                 left, clear_ahead = row, ahead.clear_before[t]
                 gap_ahead = ahead.far_gap[t]
+                reach_ahead = ahead.reach_before[t]
             if count > 0 and many > 0 and graph.on_enter[t].any():
                 improve(graph, t, spans, before, count, after, many, goal, steps, multipliers)
         add_terms(graph.on_enter[t], graph.on_leave[t], multipliers[t], p)

@@ -17,6 +17,8 @@ from reluscape.kernels.typing import Floats, Integers
 
 # Places that pin a line down; with fewer between them breakpoints form one cluster.
 LINE = 2
+# How near a neighbour must be; fewer places than `CLOSE` in between are near.
+NEAR, FAR, CLOSE = 1, 2, 8
 # Multipliers of a node.
 MULTIPLIERS = 4
 # Rows of pieces, one column each: a concave quadratic in the terms (p0, p1) that the node at hand
@@ -43,6 +45,7 @@ class Graph(NamedTuple):
     least. `far` and `near` are where a node's
     breakpoints can be at most and at least, in the graph's direction: a node may follow another if
     its `far` is at least `distance` beyond the other's `near`, and so for gaps and `points`.
+    `reach_before` and `reach_after` say how near the node before and after it must be.
     `ranges` (k + 1, 2) are the slopes that lines may have, from left to right, and `pulls` the
     terms on each line's slope that hold for all nodes.
     """
@@ -75,6 +78,8 @@ class Graph(NamedTuple):
     points: int
     ranges: Floats
     pulls: Floats
+    reach_before: Integers
+    reach_after: Integers
 
 
 @inner

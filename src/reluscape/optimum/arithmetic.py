@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
+from operator import mul, ne
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,10 +158,9 @@ class Rows:
     def distance(self, i: Integers, j: Integers) -> Ball:
         """Return scaled distances between inputs, exact but for one rounding."""
         x, scale = self.x, self.scales[0]
-        pairs, index = np.unique(np.stack([i, j]), axis=1, return_inverse=True)
-        places: list[list[int]] = pairs.T.tolist()
-        numbers = [(x[q] - x[p]) / scale for p, q in places]
-        mid = np.array(numbers, np.float64)
+        pairs, index = np.unique(i * self.count + j, return_inverse=True)
+        places = zip((pairs // self.count).tolist(), (pairs % self.count).tolist(), strict=True)
+        mid = np.array([(x[q] - x[p]) / scale for p, q in places], np.float64)
         return Ball(mid, UNIT * np.abs(mid) + TINY)[index.reshape(-1)]
 
     def between(self, i: Integers, j: Integers) -> list[Ball]:
@@ -235,31 +235,27 @@ def exact_rows(problem: Samples) -> Rows:
     order = np.argsort(x, kind="stable")
     order = order[weights[order] > 0.0]
     (xs, unit_x), (ys, unit_y), (ws, unit_w) = (_integers(v[order]) for v in (x, y, weights))
-    groups: list[list[int]] = []
-    squares, last = 0, None
     centre_x, centre_y = xs[len(xs) // 2], ys[len(ys) // 2]
-    for a, b, w in zip(xs, ys, ws, strict=True):
-        value = b - centre_y
-        squares += w * value * value
-        if a != last:
-            groups.append([a - centre_x, w, w * value])
-            last = a
-        else:
-            groups[-1][1] += w
-            groups[-1][2] += w * value
+    values = [b - centre_y for b in ys]
+    weighted = list(map(mul, ws, values))
+    squares = sum(map(mul, weighted, values))
+    distinct, masses, forces = _grouped([a - centre_x for a in xs], ws, weighted)
     fine = 1 << 80
-    distinct = [group[0] for group in groups]
-    moments = [(w, w * a, w * a * a, b, a * b, (b * b * fine) // w) for a, w, b in groups]
-    sums = list(
-        accumulate(
-            moments, lambda s, t: tuple(p + q for p, q in zip(s, t, strict=True)), initial=(0,) * 6
-        )
+    first = list(map(mul, masses, distinct))
+    # Column by column, so that no loop runs in Python where one in C will do.
+    moments = (
+        masses,
+        first,
+        map(mul, first, distinct),
+        forces,
+        map(mul, distinct, forces),
+        [(b * b * fine) // w for b, w in zip(forces, masses, strict=True)],
     )
+    sums = list(zip(*(accumulate(column, initial=0) for column in moments), strict=True))
     scales = tuple(
-        1 << max((max(map(abs, values)) - 1).bit_length(), 0)
-        for values in (distinct, [b - centre_y for b in ys], ws)
+        1 << max((max(map(abs, numbers)) - 1).bit_length(), 0) for numbers in (distinct, values, ws)
     )
-    pure = squares - Fraction(sums[-1][5] + len(groups), fine)
+    pure = squares - Fraction(sums[-1][5] + len(distinct), fine)
     return Rows(
         distinct,
         sums,
@@ -272,6 +268,24 @@ def exact_rows(problem: Samples) -> Rows:
         1 if problem.weighted else problem.size,
         np.full((len(sums), 6, 2), np.nan),
     )
+
+
+def _grouped(
+    x: list[int], weights: list[int], weighted: list[int]
+) -> tuple[list[int], list[int], list[int]]:
+    """Return the distinct inputs, with the sums of what belongs to each."""
+    distinct, masses, forces = list[int](), list[int](), list[int]()
+    if all(map(ne, x, islice(x, 1, None))):
+        return x, weights, weighted
+    for a, w, b in zip(x, weights, weighted, strict=True):
+        if distinct and a == distinct[-1]:
+            masses[-1] += w
+            forces[-1] += b
+        else:
+            distinct.append(a)
+            masses.append(w)
+            forces.append(b)
+    return distinct, masses, forces
 
 
 def risk_of(network: Network, rows: Rows) -> Fraction:

@@ -21,8 +21,13 @@ from reluscape.problems.samples import Samples
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# More than all kinds of nodes, and than all widths that can be bounded.
-KINDS, SIZES = 8, 32
+# More than all kinds of nodes with their reaches, and than all widths that can be bounded.
+PLAIN_KINDS, KINDS, SIZES = 8, 72, 32
+# In place of a breakpoint to split by: copy nodes by how near the one before, or after, is.
+COPY_BEFORE, COPY_AFTER = -2, -3
+# How near the neighbour of a node must be; fewer places than `CLOSE` in between are near.
+ANY_REACH, NEAR, FAR = 0, 1, 2
+CLOSE = 8
 # Pairs of nodes of neighbouring breakpoints, about, from which a cover is too large to be swept.
 MOST_PAIRS = 5e8
 
@@ -64,8 +69,9 @@ class Step:
     halved : bool
         Whether wide cells of the survivors are halved first.
     layer, split, upper : int, int, bool
-        Unless `layer` is -1: nodes that hold this breakpoint are kept only if their `place_of` is
-        at least `split` (`upper`) or below it.
+        If `layer` is `COPY_BEFORE` or `COPY_AFTER`, nodes are copied by how near their neighbours
+        on that side are. If it is a breakpoint, not -1: nodes that hold this breakpoint are kept
+        only if their `place_of` is at least `split` (`upper`) or below it.
     sweeps : tuple of Sweep
     leaves : tuple of Leaf
     sides : int
@@ -91,10 +97,18 @@ def too_large(nodes: int, width: int) -> bool:
     return nodes * nodes > MOST_PAIRS * width
 
 
+def kind_of(kind: Integers, before: Integers, after: Integers) -> Integers:
+    """Return one number for the kind of a node and how near its neighbours must be."""
+    return kind + PLAIN_KINDS * (3 * before + after)
+
+
 def key_of(
     layer: Integers, size: Integers, kind: Integers, a: Integers, d: Integers, places: int
 ) -> Integers:
-    """Return one number per node that tells it from all others of its cover."""
+    """Return one number per node that tells it from all others of its cover.
+
+    `kind` is that of `kind_of`.
+    """
     what = (layer * SIZES + size) * KINDS + kind
     return (what * (places + 1) + a) * (places + 1) + d
 
@@ -108,7 +122,10 @@ def place_of(
     j: int,
     places: int,
 ) -> Integers:
-    """Return the order of nodes that hold breakpoint j: no two have the same number."""
+    """Return the order of nodes that hold breakpoint j: no two have the same number.
+
+    `kind` is that of `kind_of`.
+    """
     what = (size * KINDS + kind) * SIZES + (j - layer)
     return (a * (places + 1) + d) * (SIZES * SIZES * KINDS) + what
 

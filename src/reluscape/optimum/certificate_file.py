@@ -19,7 +19,7 @@ from reluscape.optimum.certificate import Certificate, Leaf, Step, Sweep
 from reluscape.optimum.rules import Rules
 
 FORMAT = "reluscape-certificate"
-VERSION = 1
+VERSION = 2
 # More than all numbers of points that data in memory could have.
 MOST_POINTS = 1 << 40
 

@@ -27,6 +27,9 @@ SLACK = 0.02
 ROUNDING = 1e-15
 # So that the gap that is stated is not above the one asked for, by rounding.
 ROOM = 1e-9
+# Steps per second of the time limit, and that are always allowed: small boxes take the checker
+# longer than the search, and a check should not take much longer than the limit.
+STEPS_PER_SECOND, FEW_STEPS = 80.0, 1000.0
 # Share of the squares of the targets below which a risk counts as 0.
 NOTHING = 1e-14
 
@@ -136,13 +139,14 @@ def certify(
     elif width >= SIZES:
         proof = Proof(-math.inf, (), closed=False)
     elif width and target.goal > 0.0 and target.line.count > least:
-        deadline = begun + (math.inf if time_limit is None else time_limit)
+        limit = math.inf if time_limit is None else time_limit
         with ThreadPoolExecutor(2) as pool:
             proof = prove(
                 target.line,
                 width,
                 target.goal,
-                deadline=deadline,
+                deadline=begun + limit,
+                most_steps=max(FEW_STEPS, STEPS_PER_SECOND * limit),
                 report=report,
                 better=better,
                 pool=pool,

@@ -35,11 +35,33 @@ from fractions import Fraction
 import numpy as np
 
 from reluscape.optimum.arithmetic import Rows, exact_rows, risk_of
-from reluscape.optimum.certificate import SIZES, Certificate, check_data, place_of, too_large
-from reluscape.optimum.covers import KIND, LAYER, LINE, SIZE, A, D, halved, holds, whole
+from reluscape.optimum.certificate import (
+    COPY_AFTER,
+    COPY_BEFORE,
+    SIZES,
+    Certificate,
+    check_data,
+    place_of,
+    too_large,
+)
+from reluscape.optimum.covers import (
+    AFTER,
+    BEFORE,
+    LAYER,
+    LINE,
+    SIZE,
+    A,
+    D,
+    copied,
+    halved,
+    holds,
+    what,
+    whole,
+)
 from reluscape.optimum.grids import Grid, exact_grid, grid_risk
 from reluscape.optimum.placements import leaves_hold, one_line
-from reluscape.optimum.sweeping import Setting, outward, sweep_all
+from reluscape.optimum.prices import Bridge
+from reluscape.optimum.sweeping import Setting, bridges_of, outward, sweep_all
 from reluscape.optimum.terms import MULTIPLIERS
 from reluscape.problems.interval import Interval
 from reluscape.problems.samples import Samples
@@ -50,6 +72,10 @@ RISK_TOLERANCE = 1e-9
 ROUNDING = 2.0**-48
 # Plain networks below this width may be covered for each choice of their neurons' sides.
 MOST_SIDES = 12
+# Share of the gap that is not worth computing prices more exactly for.
+TOLERANCE = 2.0**-12
+# Lines of a cover that are kept for what is left of it.
+MOST_LINES = 20_000
 
 
 @dataclass(frozen=True)
@@ -154,7 +180,8 @@ def _replay(certificate: Certificate, rows: Rows | Grid, goal: float) -> str:
         )
     except (OverflowError, ValueError):
         return "the unit of the multipliers, or a bound on slopes, is out of range"
-    setting = Setting(rows, k, rules, goal, factor, turn, slopes)
+    open_gap = 1.0 - certificate.lower_bound / certificate.risk if certificate.risk > 0.0 else 0.0
+    setting = Setting(rows, k, rules, goal, factor, turn, slopes, TOLERANCE * open_gap * goal)
     known = [-1]
     if not rules.skip and not any(s.parent < 0 and s.sides < 0 for s in certificate.steps):
         known = list(range(1 << k)) if k < MOST_SIDES else [-1]
@@ -163,10 +190,12 @@ def _replay(certificate: Certificate, rows: Rows | Grid, goal: float) -> str:
     if not k:
         return one_line(setting, 0 if not rules.skip else -1)
     every = setting.permitted(whole(rows.count, k))
-    waiting = {(-1, sides): (every, sides) for sides in known}
+    none: list[Bridge] = []
+    waiting = {(-1, sides): (every, sides, none) for sides in known}
     for number, step in enumerate(certificate.steps):
         name = (step.parent, 2 * step.layer + step.upper if step.layer >= 0 else 0)
-        cover, sides = waiting.pop((-1, step.sides) if step.parent < 0 else name, (None, -1))
+        name = (-1, step.sides) if step.parent < 0 else name
+        cover, sides, bridges = waiting.pop(name, (None, -1, none))
         if cover is None:
             continue  # nothing was left there
         if any(sweep.backward == bool(i % 2) for i, sweep in enumerate(step.sweeps)):
@@ -175,7 +204,12 @@ def _replay(certificate: Certificate, rows: Rows | Grid, goal: float) -> str:
             return f"step {number} has more keys than multipliers, or fewer"
         if too_large(len(cover.nodes), k):
             return f"the cover of step {number} has {len(cover.nodes)} nodes, too many to be swept"
-        left = sweep_all(setting, cover, step.sweeps, sides, step.pull)
+        if not bridges:
+            bridges = bridges_of(setting, cover, sides)
+        left = sweep_all(setting, cover, bridges, step.sweeps, sides, step.pull)
+        # What is left of a small cover has the same lines, or some of them.
+        if sum(len(bridge.lines.squares) for bridge in bridges) > MOST_LINES:
+            bridges = []
         nodes = left.nodes
         if not len(nodes):
             continue
@@ -187,12 +221,16 @@ def _replay(certificate: Certificate, rows: Rows | Grid, goal: float) -> str:
         if follow is None:
             return f"step {number} leaves {len(nodes)} nodes that no later step deletes"
         if follow.halved:
-            waiting[number, 0] = setting.permitted(halved(left, rows.count, k)), sides
+            waiting[number, 0] = setting.permitted(halved(left, rows.count, k)), sides, none
+            continue
+        if follow.layer in (COPY_BEFORE, COPY_AFTER):
+            column = AFTER if follow.layer == COPY_AFTER else BEFORE
+            waiting[number, 0] = copied(left, k, column), sides, bridges
             continue
         j = follow.layer
         held = holds(nodes, j)
-        layer, size, kind, a, d = (nodes[:, c] for c in (LAYER, SIZE, KIND, A, D))
-        above = place_of(layer, size, kind, a, d, j, rows.count) >= follow.split
-        waiting[number, 2 * j] = left.take(~held | ~above), sides
-        waiting[number, 2 * j + 1] = left.take(~held | above), sides
+        layer, size, a, d = (nodes[:, c] for c in (LAYER, SIZE, A, D))
+        above = place_of(layer, size, what(nodes), a, d, j, rows.count) >= follow.split
+        waiting[number, 2 * j] = left.take(~held | ~above), sides, bridges
+        waiting[number, 2 * j + 1] = left.take(~held | above), sides, bridges
     return f"{len(waiting)} covers are never emptied" if waiting else ""

@@ -8,13 +8,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from reluscape.optimum.certificate import ANY_REACH, CLOSE, FAR, NEAR, kind_of
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 # Columns of a cover: first breakpoint, number of breakpoints, kind, gaps a .. b, end of the first
-# and begin of the last breakpoint's cell, and the gaps u .. v that others keep off.
-LAYER, SIZE, KIND, A, B, C, D, U, V = range(9)
+# and begin of the last breakpoint's cell, the gaps u .. v that others keep off, and how near the
+# nodes before and after must be.
+LAYER, SIZE, KIND, A, B, C, D, U, V, BEFORE, AFTER = range(11)
 # Kinds: single with sign 1, -1; anything; pair with signs.
 ANY, SIGNED = 2, 4
 SIGNS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
@@ -26,7 +29,7 @@ CELLS, PARTS = 64, 4
 
 @dataclass(frozen=True, eq=False)
 class Cover:
-    """Nodes (n, 9), and the cells (c, 2) that their breakpoints may be in, in order."""
+    """Nodes (n, 11), and the cells (c, 2) that their breakpoints may be in, in order."""
 
     nodes: Integers
     cells: Integers
@@ -39,6 +42,11 @@ class Cover:
 def last(nodes: Integers) -> Integers:
     """Return the last breakpoint of each node."""
     return nodes[:, LAYER] + nodes[:, SIZE] - 1
+
+
+def what(nodes: Integers) -> Integers:
+    """Return kinds with reaches."""
+    return kind_of(nodes[:, KIND], nodes[:, BEFORE], nodes[:, AFTER])
 
 
 def holds(nodes: Integers, j: int) -> Booleans:
@@ -98,7 +106,33 @@ def _clusters(j: int, size: int, m: int, k: int, one: Integers, two: Integers) -
 
 def _stack(j: int, size: int, kind: int, *columns: Integers) -> Integers:
     head = [np.full_like(columns[0], value) for value in (j, size, kind)]
-    return np.stack([*head, *columns], axis=1)
+    reach = np.full_like(columns[0], ANY_REACH)
+    return np.stack([*head, *columns, reach, reach], axis=1)
+
+
+def copied(left: Cover, k: int, column: int) -> Cover:
+    """Copy nodes by how near the node before (or after, whichever the column is for) may be.
+
+    On a path, a node and its neighbour are near or far, which both of them tell (`joined`). A node
+    that may have any neighbour is replaced by one that must have a near one and one that must have
+    a far one: a path through it goes through one of these two, and no path is lost. Nodes that
+    have no neighbour on that side, or have been copied, stay as they are.
+    """
+    nodes = left.nodes
+    inner = last(nodes) < k - 1 if column == AFTER else nodes[:, LAYER] > 0
+    some = inner & (nodes[:, column] == ANY_REACH)
+    near, far = nodes[some].copy(), nodes[some].copy()
+    near[:, column], far[:, column] = NEAR, FAR
+    return Cover(np.concatenate([nodes[~some], near, far]), left.cells)
+
+
+def joined(nodes: Integers, one: Integers, two: Integers) -> Booleans:
+    """Return whether nodes may follow others, by how near their neighbours must be."""
+    near = nodes[two, A] - nodes[one, B] < CLOSE
+    reach = np.where(near, NEAR, FAR)
+    wanted = nodes[one, AFTER], nodes[two, BEFORE]
+    good = [(side == ANY_REACH) | (side == reach) for side in wanted]
+    return good[0] & good[1]
 
 
 def halved(left: Cover, m: int, k: int) -> Cover:
@@ -106,8 +140,9 @@ def halved(left: Cover, m: int, k: int) -> Cover:
 
     Singles stay single with their sign: cells shrink, so that what was not near stays so. Members
     of a cluster may come apart into singles and smaller clusters, unless all its cells are single
-    gaps. Where a cell was in no cluster, all clusters it was in are deleted, so that cells near to
-    the *old* cell still make no line with it: it keeps `u .. v` clear.
+    gaps. Any neighbours are allowed again. Where a cell was in no cluster, all clusters it was in
+    are deleted, so that cells near to the *old* cell still make no line with it: it keeps `u .. v`
+    clear.
     """
     nodes, cells = left.nodes, left.cells
     first = np.searchsorted(cells[:, 0], nodes[:, A])

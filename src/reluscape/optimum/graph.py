@@ -223,7 +223,10 @@ def graphs_of(line: Line, nodes: Nodes, width: int, sides: int = -1, pull: float
         way = -1 if backward else 1
         # Nodes that meet a line at the same row follow each other.
         far_gap, near_gap = (-nodes.d, -nodes.c) if backward else (nodes.c, nodes.d)
-        order = np.lexsort((far_gap, exit_at, way * entry_at, entry))
+        entry_reach, exit_reach = nodes.before, nodes.after
+        if backward:
+            entry_reach, exit_reach = exit_reach, entry_reach
+        order = np.lexsort((far_gap, exit_at, entry_reach, way * entry_at, entry))
         entry_clear, exit_clear = (nodes.v, nodes.u) if backward else (nodes.u, nodes.v)
         leaving = np.lexsort((way * exit_at, way * exit_clear, exit_))
         layers = np.arange(width + 1)
@@ -257,6 +260,8 @@ def graphs_of(line: Line, nodes: Nodes, width: int, sides: int = -1, pull: float
                 line.rules.min_points,
                 ranges,
                 pulls,
+                entry_reach,
+                exit_reach,
             )
         )
     return Graphs(*views)

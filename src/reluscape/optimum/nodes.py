@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reluscape.optimum.certificate import ANY_REACH, FAR, NEAR, kind_of
+
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -45,6 +47,8 @@ class Nodes:
     u, v : ndarray of int
         The gaps that the node keeps clear of others: cells near to these make no line with it.
         They are wider than a .. b where all clusters of wider cells are gone already.
+    before, after : ndarray of int
+        How near the node before it, and the one after it, must be: `ANY_REACH`, `NEAR` or `FAR`.
     cells : (ndarray of int, ndarray of int)
         First and last gap of all cells that breakpoints of the nodes may be in, in order.
     """
@@ -58,6 +62,8 @@ class Nodes:
     d: Integers
     u: Integers
     v: Integers
+    before: Integers
+    after: Integers
     cells: tuple[Integers, Integers]
 
     def __len__(self) -> int:
@@ -81,6 +87,8 @@ class Nodes:
             self.d,
             self.u,
             self.v,
+            self.before,
+            self.after,
         )
 
     @property
@@ -94,6 +102,11 @@ class Nodes:
         if not len(self):
             return 0
         return int(np.maximum(self.c - self.a, self.b - self.d).max()) + 1
+
+    @property
+    def what(self) -> Integers:
+        """Kinds with their reaches."""
+        return kind_of(self.kind, self.before, self.after)
 
     def holding(self, j: int) -> Booleans:
         """Return which nodes hold breakpoint j."""
@@ -122,8 +135,8 @@ def _join(parts: list[tuple[Integers, ...]], cells: tuple[Integers, Integers]) -
 
 def nodes_of(columns: list[Integers], cells: tuple[Integers, Integers]) -> Nodes:
     """Return nodes from their columns."""
-    layer, size, kind, a, b, c, d, u, v = columns
-    return Nodes(layer, size, kind, a, b, c, d, u, v, cells)
+    layer, size, kind, a, b, c, d, u, v, before, after = columns
+    return Nodes(layer, size, kind, a, b, c, d, u, v, before, after, cells)
 
 
 def singles(
@@ -145,7 +158,8 @@ def singles(
     ):
         low, high, u, v = (column[some] for column in cells)
         head = (np.full_like(low, value) for value in (j, 1, kind))
-        parts.append((*head, low, high, high, low, u, v))
+        every = np.full_like(low, ANY_REACH)
+        parts.append((*head, low, high, high, low, u, v, every, every))
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
@@ -181,7 +195,8 @@ def clusters(
         some = ~signed if kind == LOOSE else signed
         low, high, first, last = a1[some], b2[some], b1[some], a2[some]
         head = (np.full_like(low, value) for value in (j, size, kind))
-        parts.append((*head, low, high, first, last, low, high))
+        every = np.full_like(low, ANY_REACH)
+        parts.append((*head, low, high, first, last, low, high, every, every))
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
@@ -251,3 +266,21 @@ def _held(nodes: Nodes, j: int, size: int, a: Integers, b: Integers) -> Booleans
     reach = np.maximum.accumulate(end[order])
     at = np.searchsorted(begin[order], a, "right") - 1
     return (at >= 0) & (reach[np.maximum(at, 0)] >= b)
+
+
+def copied(nodes: Nodes, width: int, after: bool) -> tuple[Nodes, Integers]:
+    """Copy nodes by how near the node before (or after) is; return the original of each copy.
+
+    A path takes the copy that fits its own neighbours, so that no placement is lost. Copies have
+    multipliers of their own: a short steep line between two neighbours costs little and could be
+    anywhere at its ends, and its paths would otherwise hold down those of the long lines.
+    """
+    reach = nodes.after if after else nodes.before
+    inner = nodes.last < width - 1 if after else nodes.layer > 0
+    origin = np.repeat(np.arange(len(nodes)), 1 + (inner & (reach == ANY_REACH)))
+    second = np.diff(origin, prepend=-1) == 0
+    columns = [column[origin] for column in nodes.columns]
+    new = columns[-1 if after else -2]
+    new[(inner & (reach == ANY_REACH))[origin]] = NEAR
+    new[second] = FAR
+    return nodes_of(columns, nodes.cells), origin

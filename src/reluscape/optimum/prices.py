@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.optimum.arithmetic import Ball, Rows, exactly
+from reluscape.optimum.arithmetic import TINY, Ball, Rows, exactly
 from reluscape.optimum.covers import LAYER, LINE, A, B, last
 from reluscape.optimum.grids import Grid
 
@@ -70,8 +70,8 @@ class Bridge:
     """All lines between the breakpoints j - 1 and j of a cover: from places `left` to `right`.
 
     `index` (left, right) is the number of a line in `lines`, -1 for less than two places; `length`
-    is from the first to the last place. `slopes` are the least and the greatest slope allowed, and
-    `pull` a term on the slope.
+    is from the first to the last place, `far` from the mean input to the last. `slopes` are the
+    least and the greatest slope allowed, and `pull` a term on the slope.
     """
 
     left: Integers
@@ -79,8 +79,15 @@ class Bridge:
     index: Integers
     lines: Lines
     length: Ball
+    far: Ball
     slopes: tuple[float, float]
     pull: float
+
+    def lines_at(self, i: Integers, j: Integers) -> Integers:
+        """Return the numbers of the lines from places i to places j."""
+        row = np.searchsorted(self.left, i)
+        column = np.searchsorted(self.right, j)
+        return self.index[row, column]
 
 
 def bridge_of(
@@ -93,7 +100,7 @@ def bridge_of(
     index = np.full((len(left), len(right)), -1)
     index[u, t] = np.arange(len(u))
     lines, length = lines_of(rows, left[u], right[t]), rows.distance(left[u], right[t] - 1)
-    return Bridge(left, right, index, lines, length, slopes, pull)
+    return Bridge(left, right, index, lines, length, length - lines.mean, slopes, pull)
 
 
 def price(
@@ -113,14 +120,14 @@ def price(
     at slope - c1 / 2S, or at the nearest slope that is allowed. `none` says where all terms are
     exactly 0; with fewer than two places lines must be free of terms.
     """
-    at = bridge.index[np.searchsorted(bridge.left, i), np.searchsorted(bridge.right, j)]
+    at = bridge.lines_at(i, j)
     none = none & (bridge.pull == 0.0)
     free = np.where(none, 0.0, -np.inf)
     if not len(bridge.lines.squares):
         return free
     line = bridge.lines.take(at)
     force = leave[0] + enter[0]
-    turn = leave[1] + enter[1] + enter[0] * (bridge.length[at] - line.mean) - leave[0] * line.mean
+    turn = leave[1] + enter[1] + enter[0] * bridge.far[at] - leave[0] * line.mean
     if bridge.pull:
         turn = turn + exactly(np.full(at.shape, bridge.pull))
     low = (force * (line.level - force * line.mass) + turn * (line.slope - turn * line.spread)).low
@@ -130,6 +137,61 @@ def price(
         none = np.zeros_like(none)
     low = np.nextafter(line.squares + np.where(none, 0.0, low), -np.inf)
     return np.where(at >= 0, np.where(np.isfinite(low), low, -np.inf), free)
+
+
+def margins(bridge: Bridge, leave: tuple[Ball, Ball], enter: tuple[Ball, Ball]) -> Floats:
+    """Bound what `plainly` can be above the true price, for each line and any pair of these nodes.
+
+    With force f, turn t, level l, slope s, m = 1 / 4M and d = 1 / 4S, and hats for midpoints, the
+    price's parts differ by f l - f^ l^ = (f - f^) l^ + f (l - l^), f f m - f^ f^ m^ = (f - f^)(f +
+    f^) m^ + f f (m - m^), and so for t. Below, `force` bounds |f| and |f^|, `turn` bounds |t| and
+    the sum of the absolute values that t^ is added up from; `off` and `twist` bound |f - f^| and
+    |t - t^|. No part of the price is rounded more than 30 times, each time by 2^-53 of what the
+    parts sum up to in absolute value: 2^-46 of that is more than all rounding. Sums of non-negative
+    numbers here are off by less than the factor at the end, and underflow by less than `TINY`.
+    """
+    line, far = bridge.lines, bridge.far
+    leaving, leaving_turn, entering, entering_turn = (
+        float((np.abs(ball.mid) + ball.rad).max()) for ball in (*leave, *enter)
+    )
+    a, b, c, d = (float(ball.rad.max()) for ball in (*leave, *enter))
+    reach, back = np.abs(far.mid) + far.rad, np.abs(line.mean.mid) + line.mean.rad
+    force, off = leaving + entering, a + c
+    turn = leaving_turn + entering_turn + abs(bridge.pull) + entering * reach + leaving * back
+    twist = b + d + entering * far.rad + c * reach + leaving * line.mean.rad + a * back
+    level, slope = np.abs(line.level.mid), np.abs(line.slope.mid)
+    mass, spread = line.mass.mid, line.spread.mid
+    wrong = off * level + force * line.level.rad + twist * slope + turn * line.slope.rad
+    wrong += force * (2.0 * off * mass + force * line.mass.rad)
+    wrong += turn * (2.0 * twist * spread + turn * line.spread.rad)
+    size = line.squares + force * (level + force * mass) + turn * (slope + turn * spread)
+    return (wrong + 2.0**-46 * size) * (1.0 + 2.0**-20) + TINY
+
+
+def plainly(
+    bridge: Bridge,
+    at: Integers,
+    squares: Floats,
+    leave: tuple[Ball, Ball],
+    enter: tuple[Ball, Ball],
+) -> Floats:
+    """Return prices (p, q) of lines `at` for terms (p,) before and (q,) after, rounding ignored.
+
+    As `price` does, but with midpoints only, and with `squares` in place of the lines'.
+    """
+    line = bridge.lines
+    one, two = leave[0].mid[:, np.newaxis], enter[0].mid
+    force = one + two
+    turn = two * bridge.far.mid[at]
+    turn -= one * line.mean.mid[at]
+    turn += leave[1].mid[:, np.newaxis] + (enter[1].mid + bridge.pull)
+    total = line.level.mid[at] - force * line.mass.mid[at]
+    total *= force
+    total += squares[at]
+    rest = line.slope.mid[at] - turn * line.spread.mid[at]
+    rest *= turn
+    total += rest
+    return total
 
 
 def _bounded(

@@ -13,18 +13,29 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.kernels.pieces import MULTIPLIERS
-from reluscape.optimum.certificate import Leaf, Step, Sweep, key_of, place_of, too_large
+from reluscape.optimum.certificate import (
+    ANY_REACH,
+    CLOSE,
+    COPY_AFTER,
+    COPY_BEFORE,
+    Leaf,
+    Step,
+    Sweep,
+    key_of,
+    place_of,
+    too_large,
+)
 from reluscape.optimum.graph import Graphs, graphs_of, permitted
 from reluscape.optimum.leaf import placements, solve
 from reluscape.optimum.line import Line, conditions, line_of
-from reluscape.optimum.nodes import CONCAVE, Nodes, bisect, whole
+from reluscape.optimum.nodes import CONCAVE, Nodes, bisect, copied, whole
 from reluscape.optimum.rules import Rules
+from reluscape.optimum.tuning import TimeUp, run, soften
 from reluscape.problems.moments import moments_of_data
 
 Floats = NDArray[np.float64]
@@ -45,8 +56,9 @@ TOGETHER = 12
 STALLED = 0.8
 # Trials of the multiplier that joins the lines of a plain network.
 PULLS = 24
-# Layers with fewer nodes than this are not worth a second thread.
-THREADED = 64
+# Temperatures of soft minima, as shares of the gap; only the first one where nodes are many.
+WARMTHS = (0.05, 0.02, 0.01)
+MANY = 3_000
 
 
 @dataclass(order=True)
@@ -75,16 +87,12 @@ class Proof:
     interrupted: bool = False
 
 
-class TimeUp(Exception):
-    """The time is up in the middle of a sweep."""
-
-
 def warm() -> None:
     """Compile, or load what was compiled before, so that no time limit pays for it."""
     x = np.arange(8.0)
     line = line_of(moments_of_data(x, x * x, None), Rules())
     with ThreadPoolExecutor(1) as pool:
-        price(line, root(line, 1), 1, np.inf, np.inf, pool)
+        price(line, replace(root(line, 1), low=0.0), 1, 1.0, np.inf, pool)
 
 
 def root(line: Line, width: int, sides: int = -1) -> Box:
@@ -106,11 +114,14 @@ def prove(
     goal: float,
     *,
     deadline: float,
+    most_steps: float,
     report: Callable[[float], None],
     better: Callable[[Floats, int], bool],
     pool: ThreadPoolExecutor,
 ) -> Proof:
     """Delete placements that cost at least `goal` until none is left, time is up, or Ctrl-C.
+
+    Time is up after `most_steps`, too: every step is to be checked.
 
     `better` is asked whether a placement that is left leads to a better network (with sides as in
     `Step`); then the goal is too high, and the search ends.
@@ -118,7 +129,7 @@ def prove(
     heap, steps, stuck = roots(line, width), list[Step](), np.inf
     heapq.heapify(heap)
     while heap:
-        if time.perf_counter() > deadline:
+        if time.perf_counter() > deadline or len(steps) >= most_steps:
             return Proof(min(heap[0].low, stuck), tuple(steps), False)
         box, done = heapq.heappop(heap), len(steps)
         if too_large(len(box.nodes), width):
@@ -214,14 +225,30 @@ def divide(
         # Multipliers start again from 0: tuned against what is gone by now, they are in the way.
         yield Box(low, 0, finer, np.zeros((len(finer), MULTIPLIERS)), parent, True, sides)
         return
+    # Where cells are wide, no neighbours are near.
+    fine = line.atomic and left.widest < CLOSE
+    way = way_to_copy(left, width) if fine and holds[j].sum() > TOGETHER else 0
+    if way < 0:
+        finer, origin = copied(left, width, way == COPY_AFTER)
+        yield Box(low, 0, finer, multipliers[origin], parent, False, sides, way)
+        return
     if holds[j].sum() < 2:
         return
     # In order of gaps, so that halves are neighbourhoods.
-    place = place_of(left.layer, left.size, left.kind, left.a, left.d, j, line.count)
+    place = place_of(left.layer, left.size, left.what, left.a, left.d, j, line.count)
     split = int(np.sort(place[holds[j]])[holds[j].sum() // 2])
     for upper in (False, True):
         keep = ~holds[j] | ((place >= split) == upper)
         yield Box(low, 0, left.take(keep), multipliers[keep], parent, False, sides, j, split, upper)
+
+
+def way_to_copy(nodes: Nodes, width: int) -> int:
+    """Return how nodes can be copied by their neighbours, or 0."""
+    if ((nodes.before == ANY_REACH) & (nodes.layer > 0)).any():
+        return COPY_BEFORE
+    if ((nodes.after == ANY_REACH) & (nodes.last < width - 1)).any():
+        return COPY_AFTER
+    return 0
 
 
 def price(
@@ -245,7 +272,7 @@ def price(
     through = np.full(n, -np.inf)
     costs = (np.full(n, np.inf), np.full(n, np.inf))
     sweeps: list[Sweep] = []
-    keys = key_of(nodes.layer, nodes.size, nodes.kind, nodes.a, nodes.d, line.count)
+    keys = key_of(nodes.layer, nodes.size, nodes.what, nodes.a, nodes.d, line.count)
 
     def go(backward: bool, rounds: int) -> None:
         alive = through < np.inf
@@ -253,6 +280,9 @@ def price(
         some = alive & multipliers.any(axis=1)
         sweeps.append(Sweep(backward, keys[some], multipliers[some].copy()))
 
+    if box.low > -np.inf and not np.isfinite(graphs.forward.ranges).any():
+        for warmth in WARMTHS if n < MANY else WARMTHS[:1]:
+            soften(graphs, width, warmth * (goal - box.low), multipliers, deadline, pool)
     go(True, -1)
     low, backward = -np.inf, False
     while True:
@@ -310,38 +340,3 @@ def best_pull(
         at = centre + 0.38 * (high - centre if high - centre > centre - low else low - centre)
         trials[at] = bound(at)
     return float(np.float32(max(trials, key=lambda pull: trials[pull])))
-
-
-def run(
-    graphs: Graphs,
-    backward: bool,
-    width: int,
-    goal: float,
-    rounds: int,
-    multipliers: Floats,
-    costs: tuple[Floats, Floats],
-    through: Floats,
-    deadline: float,
-    pool: ThreadPoolExecutor,
-) -> None:
-    """Sweep once over all layers; the nodes of a layer do not depend on each other.
-
-    Raises `TimeUp` when the deadline has passed.
-    """
-    from reluscape.kernels.bounds import sweep
-
-    graph, ahead = graphs.forward, graphs.backward
-    mine, others = costs
-    if backward:
-        graph, ahead, mine, others = ahead, graph, others, mine
-    for j in range(width):
-        if time.perf_counter() > deadline:
-            raise TimeUp
-        start, stop = int(graph.entry_starts[j]), int(graph.entry_starts[j + 1])
-        cuts = [start, (start + stop) // 2, stop] if stop - start > THREADED else [start, stop]
-        jobs = [
-            pool.submit(sweep, graph, ahead, i, k, goal, rounds, multipliers, mine, others, through)
-            for i, k in pairwise(cuts)
-        ]
-        for job in jobs:
-            job.result()

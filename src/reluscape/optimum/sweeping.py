@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.optimum.arithmetic import Rows, exactly
+from reluscape.optimum.arithmetic import Ball, Rows, exactly
 from reluscape.optimum.certificate import Sweep, key_of
 from reluscape.optimum.covers import (
-    KIND,
     LAYER,
     LINE,
     SIZE,
@@ -23,10 +22,12 @@ from reluscape.optimum.covers import (
     U,
     V,
     holds,
+    joined,
     last,
+    what,
 )
 from reluscape.optimum.grids import Grid
-from reluscape.optimum.prices import Bridge, bridge_of, price
+from reluscape.optimum.prices import Bridge, bridge_of, margins, plainly, price
 from reluscape.optimum.rules import Rules
 from reluscape.optimum.terms import MULTIPLIERS, Terms, terms_of
 
@@ -36,13 +37,16 @@ Booleans = NDArray[np.bool_]
 
 # Pairs of nodes priced at once.
 CHUNK = 400_000
+# The same in plain arithmetic: what caches hold.
+BLOCK = 30_000
 
 
 @dataclass(frozen=True, eq=False)
 class Setting:
     """What all covers of a certificate have in common, in the frame of the rows.
 
-    `factor` turns multipliers on values into this frame, `turn` those on slopes.
+    `factor` turns multipliers on values into this frame, `turn` those on slopes. `tolerance` is
+    what prices may be too low by where that saves time; it has no part in what is proved.
     """
 
     rows: Rows | Grid
@@ -52,6 +56,7 @@ class Setting:
     factor: float
     turn: float
     slopes: tuple[float, float]
+    tolerance: float
 
     def conditions(self, sides: int, pull: float) -> tuple[list[tuple[float, float]], list[float]]:
         """Return each line's range of slopes, and the term on its slope."""
@@ -80,6 +85,14 @@ class Setting:
         far &= self.apart(nodes[:, A], nodes[:, B], gaps)
         return cover.take(good & (far | (gaps == 0)))
 
+    def follows(self, nodes: Integers, one: Integers, two: Integers) -> Booleans:
+        """Return whether the second node may follow the first on a path."""
+        good = (nodes[two, U] - nodes[one, V] >= LINE) & joined(nodes, one, two)
+        if self.rules.spaced:
+            d, c = np.broadcast_arrays(nodes[one, D], nodes[two, C])
+            good &= (c - d >= self.rules.min_points) & self.apart(d, c, np.ones_like(d))
+        return good
+
     def apart(self, a: Integers, b: Integers, times: Integers) -> Booleans:
         """Return whether gaps a and b may hold breakpoints at this many least distances.
 
@@ -100,8 +113,20 @@ def outward(bound: Fraction | float, way: float) -> float:
     return bound if isinstance(bound, float) else float(np.nextafter(float(bound), way))
 
 
+def bridges_of(setting: Setting, cover: Cover, sides: int) -> list[Bridge]:
+    """Compute the lines between all neighbouring breakpoints of a cover."""
+    rows, k = setting.rows, setting.k
+    slopes, _ = setting.conditions(sides, 0.0)
+    return [bridge_of(rows, cover.nodes, j, k, slopes[j], 0.0) for j in range(k + 1)]
+
+
 def sweep_all(
-    setting: Setting, cover: Cover, sweeps: tuple[Sweep, ...], sides: int, pull: float
+    setting: Setting,
+    cover: Cover,
+    bridges: list[Bridge],
+    sweeps: tuple[Sweep, ...],
+    sides: int,
+    pull: float,
 ) -> Cover:
     """Price all paths through a cover under the given multipliers; return what is below the goal.
 
@@ -115,11 +140,11 @@ def sweep_all(
     n = len(nodes)
     alive = np.ones(n, np.bool_)
     mult = np.zeros((n, MULTIPLIERS))
-    layer, size, kind, a, d = (nodes[:, c] for c in (LAYER, SIZE, KIND, A, D))
-    keys = key_of(layer, size, kind, a, d, rows.count)
+    layer, size, a, d = (nodes[:, c] for c in (LAYER, SIZE, A, D))
+    keys = key_of(layer, size, what(nodes), a, d, rows.count)
     costs = (np.full(n, np.inf), np.full(n, np.inf))
-    slopes, pulls = setting.conditions(sides, pull * setting.turn)
-    bridges = [bridge_of(rows, nodes, j, k, slopes[j], pulls[j]) for j in range(k + 1)]
+    _, pulls = setting.conditions(sides, pull * setting.turn)
+    bridges = [replace(bridge, pull=pulls[j]) for j, bridge in enumerate(bridges)]
     # A pull on a line inside a cluster could make it cheap without bound.
     inside = np.zeros(n, np.bool_)
     for j in range(1, k):
@@ -173,14 +198,12 @@ def _ways(
     best = np.full(len(here), np.inf)
     if not len(here):
         return best
-    k, points = setting.k, setting.rules.min_points
+    k = setting.k
     if backward:
         entry, leaving, row, from_row = k - 1 - last(nodes), k - 1 - nodes[:, LAYER], B, A
-        gap_here, gap_there = -nodes[:, V], -nodes[:, U]
         on, off, free = mine.leave, theirs.enter, (mine.free[1], theirs.free[0])
     else:
         entry, leaving, row, from_row = nodes[:, LAYER], last(nodes), A, B
-        gap_here, gap_there = nodes[:, U], nodes[:, V]
         on, off, free = mine.enter, theirs.leave, (mine.free[0], theirs.free[1])
     layer = entry[here[0]]
     same = entry[here] == layer
@@ -201,16 +224,19 @@ def _ways(
         return price(bridge, i, j, *ends, free[0][here])
     # Only what is deleted is left out: a cost that could not be bounded (-inf, nan) must count.
     there = np.flatnonzero((leaving == layer - 1) & (costs != np.inf))
+    if bridge.slopes == (-np.inf, np.inf):
+        best, close = _quickly(setting, bridge, nodes, here, there, costs, on, off, backward)
+    else:
+        best, close = best, np.zeros(len(here), np.bool_)
+    rest = np.flatnonzero(~close)
+    best[rest] = np.inf
     chunk = max(CHUNK // max(len(there), 1), 1)
-    for first in range(0, len(here), chunk):
-        some = here[first : first + chunk]
-        apart = gap_here[some] - gap_there[there][:, np.newaxis] >= LINE
-        u, t = np.nonzero(apart)
-        if setting.rules.spaced:
-            one, two = (some[t], there[u]) if backward else (there[u], some[t])
-            good = nodes[two, C] - nodes[one, D] >= points
-            good &= setting.apart(nodes[one, D], nodes[two, C], np.ones(len(u), np.int64))
-            u, t = u[good], t[good]
+    for first in range(0, len(rest), chunk):
+        these = rest[first : first + chunk]
+        some = here[these]
+        one, two = (some, there) if backward else (there, some)
+        allowed = setting.follows(nodes, one[:, np.newaxis], two)
+        t, u = np.nonzero(allowed) if backward else np.nonzero(allowed.T)
         if len(u):
             i, j = nodes[there[u], from_row], nodes[some[t], row]
             i, j = (j, i) if backward else (i, j)
@@ -221,5 +247,47 @@ def _ways(
             ways = price(bridge, i, j, *ends, none)
             total = np.nextafter(ways + costs[there[u]], -np.inf)
             # A cost that is not a number is no bound at all.
-            np.minimum.at(best, first + t, np.where(np.isnan(total), -np.inf, total))
+            np.minimum.at(best, these[t], np.where(np.isnan(total), -np.inf, total))
     return best
+
+
+def _quickly(
+    setting: Setting,
+    bridge: Bridge,
+    nodes: Integers,
+    here: Integers,
+    there: Integers,
+    costs: Floats,
+    on: tuple[Ball, Ball],
+    off: tuple[Ball, Ball],
+    backward: bool,
+) -> tuple[Floats, Booleans]:
+    """Bound the cheapest way to nodes in plain arithmetic; also return where that is close.
+
+    Every line's squares are lowered by all that its price may be off, so that what comes out is a
+    bound; it is close if the line of the cheapest way was lowered by next to nothing.
+    """
+    best, close = np.full(len(here), np.inf), np.ones(len(here), np.bool_)
+    if not len(there) or not len(bridge.lines.squares):
+        return best, ~close
+    mine, theirs = (on[0][here], on[1][here]), (off[0][there], off[1][there])
+    ends = (mine, theirs) if backward else (theirs, mine)
+    margin = margins(bridge, ends[0], ends[1])
+    squares = np.nextafter(bridge.lines.squares - margin, -np.inf)
+    chunk = max(BLOCK // len(there), 1)
+    for first in range(0, len(here), chunk):
+        part = slice(first, first + chunk)
+        some = mine[0][part], mine[1][part]
+        one, two = (here[part], there) if backward else (there, here[part])
+        at = bridge.lines_at(nodes[one, B][:, np.newaxis], nodes[two, A])
+        ends = (some, theirs) if backward else (theirs, some)
+        total = plainly(bridge, at, squares, ends[0], ends[1])
+        total += costs[there] if backward else costs[there][:, np.newaxis]
+        total[~setting.follows(nodes, one[:, np.newaxis], two)] = np.inf
+        axis = 1 if backward else 0
+        which = np.expand_dims(np.argmin(total, axis=axis), axis)
+        least = np.take_along_axis(total, which, axis).reshape(-1)
+        best[part] = np.nextafter(least, -np.inf)
+        off_by = margin[np.take_along_axis(at, which, axis)].reshape(-1)
+        close[part] = (off_by <= setting.tolerance) | (least == np.inf)
+    return best, close & ~np.isnan(best)

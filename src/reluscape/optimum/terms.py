@@ -44,7 +44,9 @@ class Sums:
         self.touched = np.zeros((2, len(nodes)), np.bool_)
 
     def add(self, name: str, some: Integers, factor: Ball, m: int) -> None:
-        """Add a multiplier times a factor."""
+        """Add a multiplier times a factor, where any of them is not 0."""
+        if not self.mult[some, m].any():
+            return
         ball = self.parts[name]
         new = ball[some] + factor.times(self.mult[some, m])
         ball.mid[some], ball.rad[some] = new.mid, new.rad
