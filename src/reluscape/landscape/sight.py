@@ -101,14 +101,18 @@ class Sight:
     @cached_property
     def rounding(self) -> float:
         """Norm of the rounding of N that the rounding of its parameters makes, reduced."""
-        reduced = self.evaluation.reduced
-        reach = max(abs(s) for s in self.moments.support)
-        terms = np.abs(reduced.outputs) * (
-            np.abs(reduced.weights) * reach + np.abs(reduced.bias[:, 0])
+        network, x, y = self.network, self.moments.x_axis, self.moments.y_axis
+        # In the user's units: parameters are rounded there, and far from the origin they are large.
+        reach = float(np.abs(x.restore(np.array(self.moments.support))).max())
+        size = np.abs(network.outputs) @ (
+            np.abs(network.weights[:, 0]) * reach + np.abs(network.biases)
         )
-        size = float(terms.sum() + abs(reduced.offset[0]) + abs(reduced.skip) * reach)
-        # The error is that of subtracting f as well, whose size is one.
-        return PARAMETER_ROUNDING * EPS * (size + 1.0) * float(np.sqrt(self.mass.sum()))
+        size += abs(float(network.offset))
+        if network.skip is not None:
+            size += abs(float(network.skip[0])) * reach
+        # The error is that of subtracting f as well, whose size is at most one, reduced.
+        total = float(size) / y.scale + 1.0
+        return PARAMETER_ROUNDING * EPS * total * float(np.sqrt(self.mass.sum()))
 
     @cached_property
     def floor(self) -> float:

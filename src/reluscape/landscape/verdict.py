@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 Kind = Literal["not critical", "global minimum", "local minimum", "saddle", "undecided"]
 
 # Where rounding of the parameters makes cosines of this size, vanishing ones decide nothing.
-BLIND = 1e-6
+BLIND = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
