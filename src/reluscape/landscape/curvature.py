@@ -108,7 +108,7 @@ def _eigenvector(matrix: Floats, value: float) -> Floats:
     # Exactly singular systems are not solved; this far off the vector is still the right one.
     shifted[np.diag_indices_from(shifted)] -= EPS * max(float(np.abs(matrix).max()), 1.0)
     vector: Floats = np.cos(np.arange(len(matrix), dtype=np.float64))
-    for _ in range(3):
+    for _ in range(2):
         vector = np.asarray(np.linalg.solve(shifted, vector), np.float64)
         vector /= float(np.linalg.norm(vector))
     return vector
@@ -182,12 +182,14 @@ def _kink_terms(sight: Sight, neurons: NDArray[np.int64]) -> Floats:
     terms = np.repeat(sight.evaluation.kinks[neurons][:, None], 2, axis=1)
     edges = sight.moments.table.edges
     low, high = sight.moments.support
-    nearest = np.clip(np.searchsorted(edges, sight.t[neurons]), 1, len(edges) - 1)
-    for i, j in enumerate(neurons):
-        for edge in (nearest[i] - 1, nearest[i]):
-            if abs(edges[edge] - sight.t[j]) <= SAME * (high - low):
-                t = float(edges[edge])
-                terms[i] = [_error_density(sight, edge, t), _error_density(sight, edge + 1, t)]
+    t = sight.t[neurons]
+    after = np.clip(np.searchsorted(edges, t), 1, len(edges) - 1)
+    nearest = after - (t - edges[after - 1] < edges[after] - t)
+    on_border = np.abs(edges[nearest] - t) <= SAME * (high - low)
+    for i in np.flatnonzero(on_border):
+        edge = int(nearest[i])
+        place = float(edges[edge])
+        terms[i] = [_error_density(sight, edge, place), _error_density(sight, edge + 1, place)]
     return terms
 
 

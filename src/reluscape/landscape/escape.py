@@ -15,8 +15,9 @@ from reluscape.problems.samples import Samples
 
 Floats = NDArray[np.float64]
 
-# Steps tried: from this multiple of the size of the parameters, down by factors of two.
-LONGEST, HALVINGS = 4.0, 52
+# Steps tried: from this multiple of the size of the parameters down, in factors of four until one
+# helps, then of two; and how many.
+LONGEST, COARSE, TRIES = 4.0, 4.0, 40
 # A drop below this share of the risk may be rounding.
 VISIBLE = 64.0 * EPS
 
@@ -51,12 +52,12 @@ def descend_along(
 ) -> Escape | None:
     """Return the lowest network found along the first direction that leads down, if any does.
 
-    Steps are powers of two times the size of the parameters, the longest first; the search ends
-    where halving the step no longer helps.
+    Steps are powers of four times the size of the parameters, the longest first, and once the risk
+    is lower powers of two; the search ends where halving the step no longer helps.
     """
     risk_at = _risk_at(problem, network)
     start = network.to_vector()
-    best: tuple[float, Floats, float] | None = None
+    best: tuple[float, Floats] | None = None
     lowest = risk * (1.0 - VISIBLE)
     for raw in directions:
         length = float(np.linalg.norm(raw))
@@ -65,28 +66,26 @@ def descend_along(
         direction = raw / length
         step = LONGEST * max(float(np.linalg.norm(start)), EPS)
         found = False
-        for _ in range(HALVINGS):
+        for _ in range(TRIES):
             theta = start + step * direction
             value = risk_at(theta)
             if value < lowest:
-                lowest, best, found = value, (step, direction, value), True
+                lowest, best, found = value, (step, direction), True
             elif found:
                 break
-            step /= 2.0
+            # Coarsely until the risk is lower, finely from there.
+            step /= 2.0 if found else COARSE
         if found:
             break
     if best is None:
         return None
-    step, direction, _ = best
+    step, direction = best
     end = Network.from_vector(
         start + step * direction,
         skip=network.skip is not None,
         activation=network.activation,
     )
-    final = problem.risk(end)
-    if not final < risk * (1.0 - VISIBLE):
-        return None
-    return Escape(direction, step, end, final, risk - final)
+    return Escape(direction, step, end, lowest, risk - lowest)
 
 
 def _risk_at(problem: Samples | Interval, network: Network) -> Callable[[Floats], float]:

@@ -7,6 +7,7 @@ shifting or scaling x or y, changes none of them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -204,24 +205,15 @@ def look(problem: Samples | Interval, network: Network, tolerance: float) -> Sig
 
 def _on_points(moments: Moments, network: Network, evaluation: Evaluation, t: Floats) -> Integers:
     """Return the datum (or end of the interval) that each breakpoint is on, up to rounding."""
+    from reluscape.kernels import tangents
+
     edges = moments.table.edges
     if not moments.atomic:
         edges = edges[[0, -1]]
-    reduced = evaluation.reduced
-    found = np.full(len(t), -1)
-    finite = np.where(np.isfinite(t), t, np.inf)
-    right = np.searchsorted(edges, finite)
-    restored = moments.x_axis
-    w, b = network.weights[:, 0], network.biases
-    for candidate in (right - 1, right):
-        at = np.clip(candidate, 0, len(edges) - 1)
-        with np.errstate(invalid="ignore", over="ignore"):
-            value = np.abs(reduced.weights * edges[at] + reduced.bias[:, 0] + reduced.bias[:, 1])
-            x = restored.restore(edges[at])
-            terms = (np.abs(w * x) + np.abs(b)) / reduced.power
-        close = (w != 0.0) & (value <= ON_POINT * EPS * terms)
-        found = np.where(close, at, found)
-    return found
+    reduced, x = evaluation.reduced, moments.x_axis
+    w = network.weights[:, 0] / reduced.power
+    terms = np.column_stack([w * x.scale, w * x.centre, np.abs(network.biases) / reduced.power])
+    return tangents.on_points(reduced.weights, reduced.bias, t, terms, edges, ON_POINT * EPS)
 
 
 def counted(sight: Sight, j: int) -> bool:
@@ -243,50 +235,45 @@ def row(sight: Sight, index: int) -> tuple[float, float]:
 
 
 def _tangents(sight: Sight) -> Tangents:
-    segments, s = sight.evaluation.segments, sight.slopes
+    from reluscape.kernels import tangents
+
+    segments = sight.evaluation.segments
     mass, mean, spread = segments.T
     norm = sight.excess or 1.0
     reduced = sight.evaluation.reduced
     on, on_x, output = (column.copy() for column in sight.evaluation.integrals.T)
-    squares = s * s
-    weight = squares.T @ mass
-    shifts = {int(j): row(sight, int(sight.point[j])) for j in _data_edges(sight)}
+    centre, extra = np.full(len(on), np.nan), np.zeros(len(on))
     away, into = np.full(len(on), np.nan), np.full(len(on), np.nan)
-    for j, (m, e) in shifts.items():
+    for j in _data_edges(sight):
+        m, e = row(sight, int(sight.point[j]))
+        centre[j] = sight.moments.table.edges[sight.point[j]]
         # The row counts with the slope 1 above the bend and with the leak below it.
         bend = (1.0 - sight.leak) * m * e
-        if counted(sight, j):
+        if counted(sight, int(j)):
             on[j] -= bend
-            on_x[j] -= bend * float(sight.moments.table.edges[sight.point[j]])
+            on_x[j] -= bend * centre[j]
         else:
-            weight[j] += m
+            extra[j] = m
         away[j], into[j] = on[j], on[j] + bend
-    with np.errstate(divide="ignore", invalid="ignore"):
-        centre = np.where(weight > 0.0, (squares.T @ (mass * mean)) / weight, 0.0)
-        for j in shifts:
-            centre[j] = sight.moments.table.edges[sight.point[j]]
-        about = np.einsum("ij,ij->j", squares, (mean[:, None] - centre) ** 2 * mass[:, None])
-        about += squares.T @ spread
-        pre = reduced.weights * mean[:, None] + (reduced.bias[:, 0] + reduced.bias[:, 1])
-        values = np.einsum("ij,ij->j", squares, pre**2 * mass[:, None])
-        values += (squares.T @ spread) * reduced.weights**2
-        total = mass.sum()
-        middle = float(mass @ mean / total)
-        wide = float(mass @ (mean - middle) ** 2 + spread.sum())
-        scale = norm * np.sqrt(weight)
-        return Tangents(
-            _ratio(sight.evaluation.error, norm * np.sqrt(total)),
-            _ratio(
-                sight.evaluation.error_x - middle * sight.evaluation.error, norm * np.sqrt(wide)
-            ),
-            _ratios(output, norm * np.sqrt(values)),
-            _ratios(on, scale),
-            _ratios(on_x - centre * on, norm * np.sqrt(about)),
-            centre,
-            np.sqrt([weight, about, values]),
-            _ratios(away, scale),
-            _ratios(into, scale),
-        )
+    norms = np.sqrt(
+        tangents.norms(reduced.weights, reduced.bias, segments, sight.slopes, extra, centre)
+    )
+    total = float(mass.sum())
+    middle = float(mass @ mean) / total
+    wide = float(mass @ (mean - middle) ** 2 + spread.sum())
+    error, error_x = sight.evaluation.error, sight.evaluation.error_x
+    scale = norm * norms
+    return Tangents(
+        _ratio(error, norm * math.sqrt(total)),
+        _ratio(error_x - middle * error, norm * math.sqrt(wide)),
+        _ratios(output, scale[2]),
+        _ratios(on, scale[0]),
+        _ratios(on_x - centre * on, scale[1]),
+        centre,
+        norms,
+        _ratios(away, scale[0]),
+        _ratios(into, scale[0]),
+    )
 
 
 def _data_edges(sight: Sight) -> Integers:
