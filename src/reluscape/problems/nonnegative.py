@@ -1,0 +1,90 @@
+"""Whether a polynomial is negative somewhere on a triangle: Bernstein coefficients, halved sides.
+
+On a triangle a polynomial lies between its least and its greatest Bernstein coefficient, and the
+bounds close in quadratically as triangles shrink.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import factorial
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_ROUNDING = 1e-12
+"""What counts as zero, relative to the size of the polynomial: double zeros evaluate to either
+sign, and so do Bernstein coefficients."""
+
+_TRIANGLES = 20_000
+"""Where a polynomial touches zero along a curve, triangles double with each halving; at this many
+their sides are about 1e-4 of the polygon, and what could still be hidden is 1e-8 deep."""
+
+_LEVELS = 40
+
+
+def negative_point(coefficients: Floats, triangles: Floats) -> Floats | None:
+    """Return a point where the polynomial is negative, or None if there is none to be found.
+
+    Parameters
+    ----------
+    coefficients : ndarray, shape (m, n)
+        Row i, column j belongs to `x^i y^j`; x and y are at most about 1 in size.
+    triangles : ndarray, shape (k, 3, 2)
+
+    Returns
+    -------
+    ndarray, shape (2,), or None
+
+    Examples
+    --------
+    >>> unit = np.array([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
+    >>> negative_point(np.array([[0.25, -1.0], [-1.0, 3.0]]), unit) is None
+    False
+    >>> negative_point(np.array([[0.0, 0.0, 1.0], [0.0, -2.0, 0.0], [1.0, 0.0, 0.0]]), unit) is None
+    True
+    """
+    degrees = [i + j for i, j in product(*map(range, coefficients.shape)) if coefficients[i, j]]
+    degree = max([1, *degrees])
+    indices = np.array(
+        [(i, j, degree - i - j) for i in range(degree + 1) for j in range(degree + 1 - i)]
+    )
+    places = indices / degree
+    to_bernstein = np.linalg.inv(_bernstein(indices, places))
+    size = 0.0
+    for _ in range(_LEVELS):
+        points = np.einsum("pc,tcx->tpx", places, triangles)
+        values: Floats = np.asarray(
+            np.polynomial.polynomial.polyval2d(points[..., 0], points[..., 1], coefficients),
+            dtype=np.float64,
+        )
+        size = max(size, float(np.abs(values).max()))
+        lowest = np.unravel_index(int(values.argmin()), values.shape)
+        if values[lowest] < -_ROUNDING * size:
+            return points[lowest]
+        least = (values @ to_bernstein.T).min(axis=1)
+        triangles = triangles[least < -_ROUNDING * size]
+        if not len(triangles) or len(triangles) > _TRIANGLES:
+            return None
+        triangles = _quarters(triangles)
+    return None
+
+
+def _bernstein(indices: NDArray[np.int64], places: Floats) -> Floats:
+    """Return the values of the Bernstein polynomials (columns) at places (rows)."""
+    degree = int(indices[0].sum())
+    out = np.ones((len(places), len(indices)))
+    for column, index in enumerate(indices.tolist()):
+        out[:, column] = factorial(degree)
+        for axis, power in enumerate(index):
+            out[:, column] *= places[:, axis] ** power / factorial(power)
+    return out
+
+
+def _quarters(triangles: Floats) -> Floats:
+    a, b, c = np.swapaxes(triangles, 0, 1)
+    ab, bc, ca = (a + b) / 2, (b + c) / 2, (c + a) / 2
+    corners = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+    return np.concatenate([np.stack(triple, axis=1) for triple in corners])
