@@ -201,9 +201,7 @@ def risk_and_gradient(polygon, target, density, net, at_zero="gt"):
             inner = w[0] * middle[0] + w[1] * middle[1] + b
             on = inner > 0 or (at_zero == "ge" and inner == 0)
             factor = fmpq(1) if on else net.slope
-            active[j] = [
-                t + factor * s for t, s in zip(active[j], (x, y, one), strict=True)
-            ]
+            active[j] = [t + factor * s for t, s in zip(active[j], (x, y, one), strict=True)]
             heights[j] += factor * (w[0] * x + w[1] * y + b * one)
     gradient = [2 * net.v[j] * active[j][k] for j in range(width) for k in range(2)]
     gradient += [2 * net.v[j] * active[j][2] for j in range(width)]

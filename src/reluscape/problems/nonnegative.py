@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_ROUNDING = 1e-12
-"""What counts as zero, relative to the size of the polynomial: double zeros evaluate to either
-sign, and so do Bernstein coefficients."""
+_ZERO = 1e-12
+"""What counts as zero, relative to the polynomial's largest value: zeros on an edge are negative
+at points that rounding puts outside."""
+
+_EPSILON = float(np.finfo(np.float64).eps)
 
 _TRIANGLES = 20_000
 """Where a polynomial touches zero along a curve, triangles double with each halving; at this many
@@ -53,19 +55,22 @@ def negative_point(coefficients: Floats, triangles: Floats) -> Floats | None:
     )
     places = indices / degree
     to_bernstein = np.linalg.inv(_bernstein(indices, places))
-    size = 0.0
+    # The error of a value grows with the degree and the coefficients: high degrees cancel.
+    rounding = 2 * (degree + 1) * _EPSILON * float(np.abs(coefficients).sum())
+    largest = 0.0
     for _ in range(_LEVELS):
         points = np.einsum("pc,tcx->tpx", places, triangles)
         values: Floats = np.asarray(
             np.polynomial.polynomial.polyval2d(points[..., 0], points[..., 1], coefficients),
             dtype=np.float64,
         )
-        size = max(size, float(np.abs(values).max()))
+        largest = max(largest, float(np.abs(values).max()))
+        zero = -max(_ZERO * largest, rounding)
         lowest = np.unravel_index(int(values.argmin()), values.shape)
-        if values[lowest] < -_ROUNDING * size:
+        if values[lowest] < zero:
             return points[lowest]
         least = (values @ to_bernstein.T).min(axis=1)
-        triangles = triangles[least < -_ROUNDING * size]
+        triangles = triangles[least < zero]
         if not len(triangles) or len(triangles) > _TRIANGLES:
             return None
         triangles = _quarters(triangles)

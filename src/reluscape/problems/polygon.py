@@ -135,8 +135,9 @@ class Polygon:
 
         It has the term of the moving lines: for each neuron `2 v / |w|` times the integral of
         `e p (x, 1) (x, 1)^T` along its line inside the polygon, e = N - f. Valid where no neuron
-        has w = 0 and no line runs along an edge of the polygon (there it counts as outside);
-        where a line runs along a jump of f p, it is the Hessian from the neuron's active side.
+        has w = 0 and b = 0, and no line runs along an edge of the polygon (there it counts as
+        outside); where a line runs along a jump of f p, it is the Hessian from the neuron's active
+        side.
         """
         return hessian(self._integrate(network))
 

@@ -59,24 +59,33 @@ def _gram(integrals: Integrals) -> Floats:
     p = ground.density
     mass = masses(cells, p.coefficients[cells.parents], p.degree, gauss(p.degree + 3))
     mass = np.ldexp(mass, ground.measure + 1)
-    change = _extended(integrals)
     width = network.width
-    slopes = integrals.factors * network.outputs
+    change, v = _extended(integrals), network.outputs
     weights, biases, powers = ground.frame.affine(network.weights, network.biases)
     inner = np.column_stack([weights, biases.sum(axis=1)])
     inner = np.ldexp(inner, powers[:, np.newaxis])
-    # On a cell grad N is affine: a row of coefficients of (z, 1) for each parameter.
-    rows = np.zeros((len(mass), 4 * width + (1 if network.skip is None else 3), 3))
-    rows[:, 0 : 2 * width : 2] = slopes[:, :, np.newaxis] * change[0]
-    rows[:, 1 : 2 * width : 2] = slopes[:, :, np.newaxis] * change[1]
-    rows[:, 2 * width : 3 * width] = slopes[:, :, np.newaxis] * change[2]
-    rows[:, 3 * width : 4 * width] = integrals.factors[:, :, np.newaxis] * inner
-    rows[:, 4 * width] = change[2]
-    if network.skip is not None:
-        rows[:, 4 * width + 1 :] = change[:2]
-    size = rows.shape[1]
-    left = np.swapaxes(rows @ mass, 0, 1).reshape(size, -1)
-    return left @ np.swapaxes(rows, 0, 1).reshape(size, -1).T
+    # On a cell the derivative of N by a parameter is that neuron's factor times an affine function
+    # that is the same on all cells; the affine part of the network is a neuron of factor 1.
+    affine = change[[2]] if network.skip is None else change[[2, 0, 1]]
+    rows = np.vstack(
+        [
+            (v[:, np.newaxis, np.newaxis] * change[:2]).reshape(-1, 3),
+            v[:, np.newaxis] * change[2],
+            inner,
+            affine,
+        ]
+    )
+    neurons = np.arange(width)
+    owner = np.concatenate(
+        [np.repeat(neurons, 2), neurons, neurons, np.full(len(affine), width, dtype=np.int64)]
+    )
+    factors = np.column_stack([integrals.factors, np.ones(len(mass))])
+    total = np.zeros((len(rows), len(rows)))
+    for i in range(3):
+        for j in range(3):
+            pairs = factors.T @ (mass[:, i, j, np.newaxis] * factors)
+            total += rows[:, [i]] * rows[:, j] * pairs[np.ix_(owner, owner)]
+    return total
 
 
 def _moving_lines(integrals: Integrals) -> tuple[list[int], Floats]:
