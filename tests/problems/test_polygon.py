@@ -237,6 +237,19 @@ def test_hessian_with_degenerate_lines(rows):
     np.testing.assert_allclose(hessian, expected, atol=1e-13 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_along_a_jump_the_active_side_counts(side):
+    jump = rs.piecewise_polynomial2d([[1, 0.5, -0.75]], [([1], [[1, 2]]), ([-1], [[-1, 1]])])
+    problem = rs.Polygon(jump, SQUARE)
+
+    def hessian(inwards):
+        bias = side * -0.75 - inwards
+        return problem.hessian(rs.Network([[side, 0.5 * side]], [bias], [2.0], 0.5))
+
+    np.testing.assert_allclose(hessian(0.0), hessian(2.0**-50), atol=1e-13)
+    assert np.abs(hessian(0.0) - hessian(-(2.0**-50))).max() > 0.1
+
+
 def test_a_line_along_an_edge_counts_as_outside():
     target = rs.polynomial2d([[1.0]])
     problem = rs.Polygon(target, SQUARE)

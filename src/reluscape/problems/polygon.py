@@ -96,7 +96,8 @@ class Polygon:
             )
         self.density = polynomial2d([[1.0]]) if density is None else density
         self.frame = frame_of(self.vertices)
-        _check_density(self._ground)
+        nothing = polynomial2d([[0.0]])
+        _check_density(ground_of(nothing, self.density, self.vertices, self.frame))
 
     @property
     def uniform(self) -> bool:

@@ -153,11 +153,15 @@ def piecewise_polynomial2d(
         if a == 0.0 and b == 0.0:
             raise InputError(f"line {k} has a = b = 0, which is no line; drop it.")
     parts: list[Piece] = []
-    for k, (sides, coefficients) in enumerate(pieces):
-        asked = as_floats("sides", np.asarray(sides, dtype=np.float64).reshape(-1))
+    for k, piece in enumerate(pieces):
+        try:
+            sides, coefficients = piece
+        except (TypeError, ValueError):
+            raise InputError(f"piece {k} is not a pair; give (sides, coefficients).") from None
+        asked = as_floats("sides", sides)
         if asked.shape != (len(rows),) or not np.isin(asked, (-1.0, 0.0, 1.0)).all():
             raise InputError(
-                f"piece {k} has sides {list(sides)}; give -1, 0 or 1 for each of the "
+                f"piece {k} has sides {asked.tolist()}; give -1, 0 or 1 for each of the "
                 f"{len(rows)} lines."
             )
         parts.append(Piece(tuple(int(s) for s in asked), _matrix(coefficients)))
