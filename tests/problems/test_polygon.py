@@ -483,6 +483,8 @@ def test_bad_polygons(vertices, message):
         [[-1.0]],
         [[0.25, -1.0]],
         [[1, 0, 0], [0, -3, 0], [0, 0, 0]],
+        # (x - 0.3 y - 0.1)^2 - 1e-6, a trough along a line.
+        [[0.01 - 1e-6, 0.06, 0.09], [-0.2, -0.6, 0], [1.0, 0, 0]],
         # A dip of 1e-3 below zero around (0.3, 0.6).
         [[0.45 - 1e-3, -1.2, 1.0], [-0.6, 0, 0], [1.0, 0, 0]],
     ],
@@ -498,7 +500,8 @@ def test_negative_densities_are_refused(coefficients):
         [[0.0, 1.0]],  # zero on an edge
         [[0, 0, 1], [0, -2, 0], [1, 0, 0]],  # (x - y)^2
         [[0.45, -1.2, 1.0], [-0.6, 0, 0], [1.0, 0, 0]],  # touches zero at (0.3, 0.6)
-        [[1.25, -1.0], [-1.0, 0.0]],  # negative outside only... of the lower left half
+        [[0.01, 0.06, 0.09], [-0.2, -0.6, 0], [1.0, 0, 0]],  # (x - 0.3 y - 0.1)^2
+        [[1.25, -1.0], [-1.0, 0.0]],  # negative beyond the lower left half
     ],
 )
 def test_densities_that_touch_zero_are_accepted(coefficients):

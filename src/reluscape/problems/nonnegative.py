@@ -20,9 +20,10 @@ at points that rounding puts outside."""
 
 _EPSILON = float(np.finfo(np.float64).eps)
 
-_TRIANGLES = 20_000
-"""Where a polynomial touches zero along a curve, triangles double with each halving; at this many
-their sides are about 1e-4 of the polygon, and what could still be hidden is 1e-8 deep."""
+_VALUES = 200_000
+"""Values computed at a time. Where a polynomial touches zero along a curve, triangles double with
+each halving; at this many the sides of a quadratic's are some 3e-4 of the polygon, and what could
+still be hidden is 1e-7 deep."""
 
 _LEVELS = 40
 
@@ -71,7 +72,7 @@ def negative_point(coefficients: Floats, triangles: Floats) -> Floats | None:
             return points[lowest]
         least = (values @ to_bernstein.T).min(axis=1)
         triangles = triangles[least < zero]
-        if not len(triangles) or len(triangles) > _TRIANGLES:
+        if not len(triangles) or 4 * len(triangles) * len(places) > _VALUES:
             return None
         triangles = _quarters(triangles)
     return None

@@ -50,7 +50,7 @@ class Polygon:
     ------
     InputError
         If the vertices are not those of a convex polygon, the target is neither of the two, or the
-        density is negative somewhere (deeper than about 1e-8 of its largest value, if it touches
+        density is negative somewhere (deeper than about 1e-7 of its largest value, if it touches
         zero along a curve) or zero everywhere.
 
     Examples
