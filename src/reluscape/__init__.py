@@ -44,7 +44,13 @@ if TYPE_CHECKING:
     from reluscape.optimum.pinned import Pinned
     from reluscape.problems.expression import expression
     from reluscape.problems.interval import Interval
+    from reluscape.problems.polygon import Polygon
     from reluscape.problems.samples import Samples
+    from reluscape.problems.surfaces import (
+        PiecewisePolynomial2d,
+        piecewise_polynomial2d,
+        polynomial2d,
+    )
     from reluscape.problems.targets import (
         affine,
         piecewise_linear,
@@ -81,8 +87,10 @@ __all__ = [
     "MultiStart",
     "Network",
     "NeuronState",
+    "PiecewisePolynomial2d",
     "Pinned",
     "Polish",
+    "Polygon",
     "ReluscapeError",
     "Samples",
     "ShallowReLURegressor",
@@ -107,8 +115,10 @@ __all__ = [
     "multistart",
     "piecewise_linear",
     "piecewise_polynomial",
+    "piecewise_polynomial2d",
     "polish",
     "polynomial",
+    "polynomial2d",
     "standard_normal",
     "step",
     "trap",
@@ -136,8 +146,10 @@ _HOME = {
     "MultiStart": "training.multistart",
     "Network": "networks.network",
     "NeuronState": "networks.neurons",
+    "PiecewisePolynomial2d": "problems.surfaces",
     "Pinned": "optimum.pinned",
     "Polish": "training.polish",
+    "Polygon": "problems.polygon",
     "ReluscapeError": "errors",
     "Samples": "problems.samples",
     "ShallowReLURegressor": "estimators",
@@ -161,8 +173,10 @@ _HOME = {
     "multistart": "training.multistart",
     "piecewise_linear": "problems.targets",
     "piecewise_polynomial": "problems.targets",
+    "piecewise_polynomial2d": "problems.surfaces",
     "polish": "training.polish",
     "polynomial": "problems.targets",
+    "polynomial2d": "problems.surfaces",
     "standard_normal": "training.initialise",
     "step": "problems.targets",
     "trap": "landscape.trap",
