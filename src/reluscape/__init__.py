@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reluscape.optimum.certificate_file import load_certificate
     from reluscape.optimum.checker import Check, check
     from reluscape.optimum.pinned import Pinned
+    from reluscape.problems.gaussian import Gaussian
     from reluscape.problems.interval import Interval
     from reluscape.problems.samples import Samples
     from reluscape.problems.targets import (
@@ -72,6 +73,7 @@ __all__ = [
     "Fit",
     "Flow",
     "FlowEvent",
+    "Gaussian",
     "Geometry",
     "Inference",
     "InputError",
@@ -126,6 +128,7 @@ _HOME = {
     "Fit": "fits.result",
     "Flow": "training.flow",
     "FlowEvent": "training.cells",
+    "Gaussian": "problems.gaussian",
     "Geometry": "landscape.geometry",
     "Inference": "fits.inference",
     "InputError": "errors",
