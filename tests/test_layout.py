@@ -25,12 +25,12 @@ HEAVY = {"numba", "scipy", "sklearn", "matplotlib", "pandas", "pyarrow"}
 # A change of this list is a change of the public contract: say so in CHANGELOG.md.
 PUBLIC = """
     Activation AffineLandscape Certificate Check Constraints CriticalPoint Descent Escape
-    Estimate FileError Fit Flow FlowEvent Gaussian Geometry Inference InputError Interval
-    MinimaManifold MultiStart Network NeuronState Pinned Polish ReluscapeError Samples
-    ShallowReLURegressor Trap Verdict WidthRow __version__ affine affine_landscape
-    breakpoint_spread check classify critical_points descend fit flow global_minima leaky
-    load_certificate load_network multistart piecewise_linear piecewise_polynomial polish
-    polynomial standard_normal step trap
+    Estimate FileError Fit Flow FlowEvent Gaussian GeneralizedResponse Geometry Inference
+    InputError Interval MinimaManifold MultiStart Network NeuronState Pinned Polish
+    ReluscapeError Samples ShallowReLURegressor Trap Verdict WidthRow __version__ affine
+    affine_landscape breakpoint_spread check classify critical_points descend fit flow
+    global_minima leaky load_certificate load_network multistart piecewise_linear
+    piecewise_polynomial polish polynomial standard_normal step trap
 """.split()
 
 

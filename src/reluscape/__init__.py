@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from reluscape.networks.activations import Activation, leaky
     from reluscape.networks.network import Network
     from reluscape.networks.neurons import NeuronState
+    from reluscape.networks.responses import GeneralizedResponse
     from reluscape.networks.storage import load_network
     from reluscape.optimum.certificate import Certificate
     from reluscape.optimum.certificate_file import load_certificate
@@ -74,6 +75,7 @@ __all__ = [
     "Flow",
     "FlowEvent",
     "Gaussian",
+    "GeneralizedResponse",
     "Geometry",
     "Inference",
     "InputError",
@@ -129,6 +131,7 @@ _HOME = {
     "Flow": "training.flow",
     "FlowEvent": "training.cells",
     "Gaussian": "problems.gaussian",
+    "GeneralizedResponse": "networks.responses",
     "Geometry": "landscape.geometry",
     "Inference": "fits.inference",
     "InputError": "errors",

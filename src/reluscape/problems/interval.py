@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from reluscape.errors import InputError
 from reluscape.networks.network import Network
-from reluscape.problems import line, smooth
+from reluscape.networks.responses import GeneralizedResponse
+from reluscape.problems import line, response_risk, smooth
 from reluscape.problems.moments import Moments, moments_of_polynomials
 from reluscape.problems.targets import PiecewisePolynomial, polynomial
 
@@ -85,8 +86,10 @@ class Interval:
         density = [p[np.searchsorted(others, t, side="right") - 1] for t in cuts[:-1]]
         return smooth.Pieces(cuts, target, density)
 
-    def risk(self, network: Network) -> float:
-        """Return the exact risk of a network, rounded once."""
+    def risk(self, network: Network | GeneralizedResponse) -> float:
+        """Return the exact risk of a network, or of a generalized response, rounded once."""
+        if isinstance(network, GeneralizedResponse):
+            return response_risk.risk_on_a_line(self.moments, network)
         if not network.activation.piecewise_linear:
             return smooth.risk(self._pieces, network)
         return line.risk(self.moments, network)
