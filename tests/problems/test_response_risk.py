@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reluscape as rs
+from gaussian_oracle import nodes
 from records import add, integral, times
 from reluscape import GeneralizedResponse, InputError, Network
 from strategies import numbers, targets
@@ -142,6 +143,64 @@ def test_several_inputs():
     response = GeneralizedResponse([[1.0, 1.0]], [0.2], [[0.5, -1.0]], [2.0], slope=[1.0, 0.0])
     expected = np.mean(np.square(response(x) - y))
     assert rs.Samples(x, y).risk(response) == pytest.approx(expected, rel=1e-14)
+
+
+# ------------------------------------------------------------------------- Gaussian inputs
+
+
+def planes_of(response, teacher):
+    return np.vstack(
+        [
+            np.column_stack([response.normals, -response.thresholds]),
+            np.column_stack([teacher.weights, teacher.biases])[teacher.weights.any(axis=1)],
+        ]
+    )
+
+
+@pytest.mark.parametrize("inputs", [1, 2])
+def test_gaussian_risk_agrees_with_quadrature(inputs):
+    rng = np.random.default_rng(4)
+    for _ in range(3):
+        teacher = Network(
+            rng.normal(size=(2, inputs)), rng.normal(size=2), [1.0, -2.0], 0.3, np.ones(inputs)
+        )
+        # a jump near a kink of the teacher, one that tilts along its boundary, a kink
+        normals = np.vstack([teacher.weights[:1] * 2.0, rng.normal(size=(2, inputs))])
+        thresholds = [-2.0 * teacher.biases[0] + 1e-6, 0.4, -0.3]
+        deltas, betas = rng.normal(size=(3, inputs)), rng.normal(size=3)
+        deltas[2], betas[2] = 0.7 * normals[2], 0.7 * 0.3
+        response = GeneralizedResponse(
+            normals, thresholds, deltas, betas, 0.5, rng.normal(size=inputs)
+        )
+        assert response.dimension == 5
+        x, weights = nodes(planes_of(response, teacher), inputs)
+        expected = weights @ np.square(response(x) - teacher(x))
+        assert rs.Gaussian(teacher).risk(response) == pytest.approx(expected, rel=1e-11)
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-8, 1e-4, np.pi - 1e-8])
+def test_gaussian_risk_of_jumps_on_nearly_parallel_boundaries(angle):
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    normal = np.array([[0.6, 0.8]])
+    teacher = Network(normal @ turn, [-0.2], [1.0])
+    response = GeneralizedResponse(
+        np.vstack([normal, normal @ turn]), [0.2, 0.3], [[1.0, -1.0], [0.5, 2.0]], [1.0, -2.0]
+    )
+    x, weights = nodes(planes_of(response, teacher), 2)
+    expected = weights @ np.square(response(x) - teacher(x))
+    assert rs.Gaussian(teacher).risk(response) == pytest.approx(expected, rel=1e-11)
+
+
+def test_gaussian_risk_of_continuous_responses_is_that_of_their_network():
+    rng = np.random.default_rng(5)
+    teacher = Network(rng.normal(size=(4, 7)), rng.normal(size=4), rng.normal(size=4))
+    network = Network(rng.normal(size=(5, 7)), rng.normal(size=5), rng.normal(size=5), skip=[1] * 7)
+    problem = rs.Gaussian(teacher)
+    response = GeneralizedResponse.from_network(network)
+    assert problem.risk(response) == pytest.approx(problem.risk(network), rel=1e-13)
+    assert problem.risk(GeneralizedResponse.from_network(teacher)) < 1e-13
+    with pytest.raises(InputError, match=r"the response has 1 input\(s\), the problem 7"):
+        problem.risk(GeneralizedResponse([1.0], [0.0], [1.0], [0.0]))
 
 
 def test_what_it_refuses():

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from reluscape.errors import InputError
 from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.network import Network
+from reluscape.networks.responses import GeneralizedResponse
+from reluscape.problems import gaussian_response, response_risk
 from reluscape.problems.line import zero_is_active
 from reluscape.problems.orthants import Pairs, Planes, pairs
 from reluscape.problems.relu_form import ReluForm, pull_back, pull_back_twice, relu_form
@@ -74,12 +76,12 @@ class Gaussian:
         """Number of inputs."""
         return self.teacher.inputs
 
-    def risk(self, network: Network) -> float:
-        """Return `E (N(x) - T(x))^2`.
+    def risk(self, network: Network | GeneralizedResponse) -> float:
+        """Return `E (N(x) - T(x))^2` for a network, or the same for a generalized response.
 
         Parameters
         ----------
-        network : Network
+        network : Network or GeneralizedResponse
 
         Returns
         -------
@@ -88,9 +90,14 @@ class Gaussian:
         Raises
         ------
         InputError
-            If the network has another number of inputs, is not scalar or not piecewise linear, or
-            the risk is beyond the largest float.
+            If it has another number of inputs, a network is not scalar or not piecewise linear,
+            or the risk is beyond the largest float.
         """
+        if isinstance(network, GeneralizedResponse):
+            response_risk.check_inputs(network, self.inputs)
+            with np.errstate(over="ignore", invalid="ignore"):
+                terms = gaussian_response.difference(network, self._form)
+                return float(_finite(np.asarray(gaussian_response.mean_square(terms))))
         with np.errstate(over="ignore", invalid="ignore"):
             error = self.error_of(network)
             v, t = error.outputs, error.target_outputs
