@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 
 def form_hessian(error: Error) -> Floats:
-    """Return the Hessian by `(w, b, v, c, u)`; symmetric up to rounding.
+    """Return the Hessian by `(w, b, v, c, u)`; exactly symmetric.
 
     Parameters
     ----------
@@ -49,15 +49,19 @@ def form_hessian(error: Error) -> Floats:
     for j in range(width):
         _common(error, layout, j, half)
         _edge(error, layout, j, half)
-    # Blocks with v, c and u were filled above the diagonal only.
-    for first, second in (
-        (layout.w, layout.b),
-        (slice(0, layout.v.start), layout.v),
-        (slice(0, layout.c), slice(layout.c, layout.size)),
-    ):
-        half[second, first] = half[first, second].T
+    _mirror(layout, half)
     half *= 2.0
     return half
+
+
+def _mirror(layout: Layout, half: Floats) -> None:
+    """Fill what lies below the diagonal from what lies above."""
+    rest = slice(layout.w.stop, layout.size)
+    half[rest, rest] = np.triu(half[rest, rest]) + np.triu(half[rest, rest], 1).T
+    for j in range(layout.width):
+        rows = layout.neuron(j)
+        half[rows.stop :, rows] = half[rows, rows.stop :].T
+        half[rows, rows] = 0.5 * (half[rows, rows] + half[rows, rows].T)
 
 
 def _affine_rows(error: Error, layout: Layout, half: Floats) -> None:
@@ -88,30 +92,30 @@ def _neuron_rows(error: Error, layout: Layout, half: Floats) -> None:
 
 
 def _common(error: Error, layout: Layout, j: int, half: Floats) -> None:
-    """Fill what the weights of neuron j share with weights, biases and outputs of all."""
+    """Fill what the weights of neuron j share with its followers' weights and all b and v."""
     own, v, planes = error.own, error.outputs, error.planes
     rows, direction = layout.neuron(j), planes.directions[j]
-    row, column, corner = own.row_edge[j], own.column_edge[j], own.corner[j]
-    across, rho, sine = _across(own, j), own.correlation[j], own.sine[j]
+    later = slice(j, layout.width)
+    rho, sine, corner = own.correlation[j, later], own.sine[j, later], own.corner[j, later]
+    row, column = own.row_edge[j], own.column_edge[j]
+    others = planes.directions[later]
+    across = others - np.outer(rho, direction)
     slanted = corner * _inverse(sine) * rho
     turned = (corner * sine)[:, np.newaxis]
     # Three dyads for each neuron: from the own direction, the part across, the other direction.
-    own_right = ((corner * sine * rho - planes.levels[j] * row)[:, np.newaxis]) * direction
+    own_right = (corner * sine * rho - planes.levels[j] * row[later])[:, np.newaxis] * direction
     own_right += turned * across
     across_right = turned * direction - slanted[:, np.newaxis] * across
-    other_right = -(planes.levels * column)[:, np.newaxis] * planes.directions
-    left = np.stack([np.broadcast_to(direction, across.shape), across, planes.directions], axis=2)
+    other_right = -(planes.levels * column)[later, np.newaxis] * others
+    left = np.stack([np.broadcast_to(direction, others.shape), across, others], axis=2)
     right = np.stack([own_right, across_right, other_right], axis=1)
+    right *= (v[j] * v[later])[:, np.newaxis, np.newaxis]
     blocks = left @ right
     diagonal = np.arange(layout.inputs)
-    blocks[:, diagonal, diagonal] += own.both[j][:, np.newaxis]
-    blocks *= (v[j] * v)[:, np.newaxis, np.newaxis]
-    half[rows, layout.w] = blocks.transpose(1, 0, 2).reshape(layout.inputs, -1)
-    half[rows, layout.b] = v[j] * (
-        np.outer(direction, v * row) + (v * column * planes.directions.T)
-    )
-    values = own.both[j] * planes.weights.T
-    values = values + np.outer(direction, own.edge_values[j])
+    blocks[:, diagonal, diagonal] += (v[j] * v * own.both[j])[later, np.newaxis]
+    half[rows, rows.start : layout.w.stop] = blocks.transpose(1, 0, 2).reshape(layout.inputs, -1)
+    half[rows, layout.b] = v[j] * (np.outer(direction, v * row) + v * column * planes.directions.T)
+    values = own.both[j] * planes.weights.T + np.outer(direction, own.edge_values[j])
     half[rows, layout.v] = v[j] * values
     half[rows, layout.v.start + j] += error.active[1][j]
 

@@ -229,8 +229,14 @@ def normal_density(z: Floats) -> Floats:
 def _angles(first: Floats, second: Floats) -> tuple[Floats, Floats]:
     """Return `rho`, and `1 - |rho|` to full relative accuracy near 0."""
     correlation = first @ second.T
-    rows, columns = np.nonzero(np.abs(correlation) > _NEARLY_PARALLEL)
     gap = np.maximum(1.0 - np.abs(correlation), 0.0)
+    near = np.abs(correlation) > _NEARLY_PARALLEL
+    if first is second:
+        itself = np.diag_indices_from(near)
+        moving = near[itself]  # a direction of zero is not parallel to itself
+        gap[itself], correlation[itself] = np.where(moving, 0.0, 1.0), np.where(moving, 1.0, 0.0)
+        near = np.triu(near, 1)
+    rows, columns = np.nonzero(near)
     step = max(1, _BLOCK // max(first.shape[1], 1))
     for start in range(0, rows.size, step):
         i, j = rows[start : start + step], columns[start : start + step]
@@ -238,6 +244,8 @@ def _angles(first: Floats, second: Floats) -> tuple[Floats, Floats]:
         chord = np.square(first[i] - sign[:, np.newaxis] * second[j]).sum(axis=1)
         gap[i, j] = 0.5 * chord
         correlation[i, j] = sign * (1.0 - 0.5 * chord)
+        if first is second:
+            gap[j, i], correlation[j, i] = gap[i, j], correlation[i, j]
     return correlation, gap
 
 

@@ -145,22 +145,24 @@ def pull_back_twice(network: Network, gradient: Floats, hessian: Floats) -> Floa
     gradient : ndarray of shape (parameters,)
         By the parameters of the form.
     hessian : ndarray of shape (parameters, parameters)
-        By the parameters of the form; symmetric.
+        By the parameters of the form; exactly symmetric.
 
     Returns
     -------
     ndarray of shape (parameters, parameters)
         In the order of `Network.to_vector`; exactly symmetric.
     """
-    result = pull_back(network, pull_back(network, hessian).T)
     layout = Layout(network.width, network.inputs)
     leak = network.activation.slope
-    if leak != 0.0:
-        # The leak makes products of w and v of the slope, and of b and v of the offset.
-        for j in range(network.width):
-            output = layout.v.start + j
-            result[layout.neuron(j), output] += leak * gradient[layout.u]
-            result[output, layout.neuron(j)] += leak * gradient[layout.u]
-            result[layout.b.start + j, output] += leak * gradient[layout.c]
-            result[output, layout.b.start + j] += leak * gradient[layout.c]
+    if leak == 0.0:
+        ours = slice(0, layout.size if network.skip is not None else layout.c + 1)
+        return np.ascontiguousarray(hessian[ours, ours])
+    result = pull_back(network, pull_back(network, hessian).T)
+    # The leak makes products of w and v of the slope, and of b and v of the offset.
+    for j in range(network.width):
+        output = layout.v.start + j
+        result[layout.neuron(j), output] += leak * gradient[layout.u]
+        result[output, layout.neuron(j)] += leak * gradient[layout.u]
+        result[layout.b.start + j, output] += leak * gradient[layout.c]
+        result[output, layout.b.start + j] += leak * gradient[layout.c]
     return 0.5 * (result + result.T)
