@@ -97,7 +97,7 @@ def test_declared_multiplicities():
     assert near.dimension == 1
     assert near.betas[0] == -0.1 * 0.3
     assert GeneralizedResponse([1.0], [0.5], [1.0], [-0.5], multiplicities=[2]).dimension == 2
-    with pytest.raises(InputError, match=r"term 0 is declared continuous and jumps by 0\.5"):
+    with pytest.raises(InputError, match="term 0 is declared continuous and does not"):
         GeneralizedResponse([1.0], [0.5], [1.0], [0.0], multiplicities=[1])
     with pytest.raises(InputError, match="must be 1 or 2 for each"):
         GeneralizedResponse([1.0], [0.5], [1.0], [0.0], multiplicities=[3])
@@ -223,3 +223,8 @@ def test_points_of_another_shape_are_refused():
         response([1.0, 2.0])
     with pytest.raises(InputError, match="NaN"):
         response([[1.0, np.nan]])
+
+
+def test_boundaries_through_the_origin_coincide_too():
+    with pytest.raises(InputError, match="0 and 1 have the same boundary"):
+        GeneralizedResponse([1.0, -1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 1.0])

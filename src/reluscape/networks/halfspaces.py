@@ -85,7 +85,7 @@ def oriented(normals: Floats) -> tuple[Floats, Floats]:
 def refuse_equal(normals: Floats, thresholds: Floats) -> None:
     """Raise an error that names two half-spaces with the same boundary, bit for bit."""
     n, sign = oriented(normals)
-    planes = np.column_stack([n, thresholds * sign])
+    planes = np.column_stack([n, thresholds * sign + 0.0])
     _, firsts, groups = np.unique(planes, axis=0, return_index=True, return_inverse=True)
     if len(firsts) < len(planes):
         first = firsts[groups.ravel()]
@@ -123,9 +123,8 @@ def multiplicities_of(
         )
     wrong = np.flatnonzero((counts == 1.0) & ~vanishing(_DECLARED))
     if wrong.size:
-        k = int(wrong[0])
         raise InputError(
-            f"term {k} is declared continuous and jumps by {level[k]:.3g} on its boundary; give "
-            "it multiplicity 2, or a term that vanishes there."
+            f"term {wrong[0]} is declared continuous and does not vanish on its boundary; give it "
+            "multiplicity 2, or a term that does."
         )
     return counts.astype(int)
