@@ -37,12 +37,14 @@ if TYPE_CHECKING:
     from reluscape.networks.activations import Activation, leaky
     from reluscape.networks.network import Network
     from reluscape.networks.neurons import NeuronState
+    from reluscape.networks.responses import GeneralizedResponse
     from reluscape.networks.storage import load_network
     from reluscape.optimum.certificate import Certificate
     from reluscape.optimum.certificate_file import load_certificate
     from reluscape.optimum.checker import Check, check
     from reluscape.optimum.pinned import Pinned
     from reluscape.problems.expression import expression
+    from reluscape.problems.gaussian import Gaussian
     from reluscape.problems.interval import Interval
     from reluscape.problems.polygon import Polygon
     from reluscape.problems.samples import Samples
@@ -79,6 +81,8 @@ __all__ = [
     "Fit",
     "Flow",
     "FlowEvent",
+    "Gaussian",
+    "GeneralizedResponse",
     "Geometry",
     "Inference",
     "InputError",
@@ -138,6 +142,8 @@ _HOME = {
     "Fit": "fits.result",
     "Flow": "training.flow",
     "FlowEvent": "training.cells",
+    "Gaussian": "problems.gaussian",
+    "GeneralizedResponse": "networks.responses",
     "Geometry": "landscape.geometry",
     "Inference": "fits.inference",
     "InputError": "errors",

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from reluscape.errors import InputError
 from reluscape.networks.network import Network
-from reluscape.problems import dense, line, quadrature, smooth
+from reluscape.networks.responses import GeneralizedResponse
+from reluscape.problems import dense, line, quadrature, response_risk, smooth
 from reluscape.problems.moments import Moments, moments_of_polynomials
 from reluscape.problems.targets import PiecewisePolynomial, polynomial
 
@@ -88,8 +89,13 @@ class Interval:
         density = [p[np.searchsorted(others, t, side="right") - 1] for t in cuts[:-1]]
         return smooth.Pieces(cuts, target, density)
 
-    def risk(self, network: Network) -> float:
-        """Return the exact risk of a network, rounded once; by quadrature for tanh, softplus."""
+    def risk(self, network: Network | GeneralizedResponse) -> float:
+        """Return the exact risk of a network or of a generalized response, rounded once.
+
+        By quadrature, to rounding, for the activations tanh and softplus.
+        """
+        if isinstance(network, GeneralizedResponse):
+            return response_risk.risk_on_a_line(self.moments, network)
         if not network.activation.piecewise_linear:
             return self._curved(network, smooth.risk, dense.risk)
         return line.risk(self.moments, network)

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from reluscape.errors import InputError
 from reluscape.networks.arrays import as_floats, check_finite
 from reluscape.networks.network import Network
-from reluscape.problems import dense, line
+from reluscape.networks.responses import GeneralizedResponse
+from reluscape.problems import dense, line, response_risk
 from reluscape.problems.moments import Moments, moments_of_data
 
 Floats = NDArray[np.float64]
@@ -126,8 +127,18 @@ class Samples:
         table = self.moments.table
         return pure_error(table.high, table.low) * table.mass * table.y_scale**2
 
-    def risk(self, network: Network) -> float:
-        """Return `sum_i weights_i |N(x_i) - y_i|^2`."""
+    def risk(self, network: Network | GeneralizedResponse) -> float:
+        """Return `sum_i weights_i |N(x_i) - y_i|^2` of a network or a generalized response.
+
+        For a response a row on the boundary of a half-space, which is open, is outside of it.
+        """
+        if isinstance(network, GeneralizedResponse):
+            if self.targets != 1:
+                raise InputError(f"the response has one target, the data {self.targets}.")
+            if self.on_a_line:
+                return response_risk.risk_on_a_line(self.moments, network)
+            x, y, weights = self._rows()
+            return response_risk.risk_on_rows(network, x, y[:, 0], weights)
         if self._through_moments(network):
             return line.risk(self.moments, network)
         return dense.risk(network, *self._rows())
