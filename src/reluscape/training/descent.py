@@ -15,7 +15,7 @@ from reluscape.networks.arrays import is_number, is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 from reluscape.problems.levels import certain_limit, is_below
-from reluscape.problems.line import zero_is_active
+from reluscape.problems.line import require_rows_or_interval, zero_is_active
 from reluscape.problems.samples import Samples
 
 Floats = NDArray[np.float64]
@@ -111,6 +111,7 @@ def descend(
     >>> run.outcome, bool(run.risks[-1] < 1e-12), len(run.risks), int(run.recorded[-1])
     ('finished', True, 1001, 2000)
     """
+    require_rows_or_interval(problem, "descend")
     require_piecewise_linear(network.activation, "descend")
     check_run(step_size, steps)
     if record_every is None:

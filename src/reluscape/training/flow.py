@@ -15,7 +15,7 @@ from reluscape.networks.arrays import as_floats, check_finite, is_number, is_who
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 from reluscape.problems.levels import is_below, lowest_level
-from reluscape.problems.line import zero_is_active
+from reluscape.problems.line import require_rows_or_interval, zero_is_active
 from reluscape.problems.samples import Samples
 from reluscape.training.cells import Cell, FlowEvent
 from reluscape.training.descent import like, parameters, rebuild
@@ -140,6 +140,7 @@ def flow(
     >>> [(event.kind, event.place, event.what) for event in run.events]
     [('end', 0.0, 'left'), ('end', 0.0, 'entered')]
     """
+    require_rows_or_interval(problem, "flow")
     require_piecewise_linear(network.activation, "flow")
     right = zero_is_active(at_zero)
     times = _times(time, record)

@@ -16,7 +16,7 @@ from reluscape.networks.activations import Activation, parse, require_piecewise_
 from reluscape.networks.arrays import is_whole
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
-from reluscape.problems.line import zero_is_active
+from reluscape.problems.line import require_rows_or_interval, zero_is_active
 from reluscape.problems.samples import Samples
 from reluscape.training.descent import check_run, parameters
 from reluscape.training.initialise import breakpoint_spread
@@ -115,6 +115,7 @@ def multistart(
     >>> bool(runs.risks.min() < 1e-6)
     True
     """
+    require_rows_or_interval(problem, "multistart")
     act = parse(activation)
     require_piecewise_linear(act, "multistart")
     check_run(step_size, steps)

@@ -13,6 +13,7 @@ from reluscape.errors import InputError
 from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
+from reluscape.problems.line import require_rows_or_interval
 from reluscape.problems.moments import Moments
 from reluscape.problems.samples import Samples
 
@@ -105,6 +106,7 @@ def polish(problem: Samples | Interval, network: Network) -> Polish:
     >>> bool(abs(end.risk - 1 / 14580) < 1e-18)
     True
     """
+    require_rows_or_interval(problem, "polish")
     require_piecewise_linear(network.activation, "polish")
     if isinstance(problem, Samples) and not problem.on_a_line:
         raise InputError(
