@@ -116,7 +116,8 @@ def require_rows_or_interval(problem: object, what: str) -> None:
     ------
     InputError
     """
-    if not hasattr(problem, "moments"):
+    # Asked of the class: the moments themselves are computed, or refused, where they are read.
+    if not hasattr(type(problem), "moments"):
         raise InputError(
             f"{what} knows Samples and Interval, not {type(problem).__name__}; use its risk, "
             "gradient and hessian with an optimiser of your own."
