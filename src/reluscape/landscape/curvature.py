@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.landscape.sight import CARRIER, EPS, KINK, Sight
+from reluscape.landscape.sight import CARRIER, KINK, Sight
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +24,8 @@ SAME = 1e-12
 # Curvatures up to this share of the largest possible one are zero: errors of 1e-9 in the
 # parameters make some of this size.
 FLAT = 1e-8
+# How far beside an eigenvalue inverse iteration looks, as a share of the largest entry.
+OFF = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +107,16 @@ def _form(sight: Sight, coordinates: _Coordinates) -> Curvature:
 def _eigenvector(matrix: Floats, value: float) -> Floats:
     """Return a vector of an eigenvalue by inverse iteration: a fraction of the cost of all."""
     shifted = matrix - value * np.eye(len(matrix))
-    # Exactly singular systems are not solved; this far off the vector is still the right one.
-    shifted[np.diag_indices_from(shifted)] -= EPS * max(float(np.abs(matrix).max()), 1.0)
+    # This far off, the system can be solved and the vector is still the right one.
+    shifted[np.diag_indices_from(shifted)] -= OFF * max(float(np.abs(matrix).max()), 1.0)
     vector: Floats = np.cos(np.arange(len(matrix), dtype=np.float64))
-    for _ in range(2):
-        vector = np.asarray(np.linalg.solve(shifted, vector), np.float64)
-        vector /= float(np.linalg.norm(vector))
+    try:
+        for _ in range(2):
+            vector = np.asarray(np.linalg.solve(shifted, vector), np.float64)
+            vector /= float(np.linalg.norm(vector))
+    except np.linalg.LinAlgError:
+        # Elimination may meet a zero all the same.
+        vector = np.asarray(np.linalg.eigh(matrix)[1][:, 0], np.float64)
     return vector
 
 

@@ -90,7 +90,7 @@ def neuron_states(network: Network, a: float, b: float) -> tuple[NeuronState, ..
     if not (math.isfinite(left) and math.isfinite(right) and left < right):
         raise InputError(f"the interval [{a}, {b}] is not one; give finite ends with a < b.")
     w, biases = network.weights[:, 0], network.biases
-    flat = ~np.any(network.outputs.reshape(network.width, -1), axis=1)
+    flat = ~np.any(network.outputs.reshape(network.width, network.targets), axis=1)
     with np.errstate(all="ignore"):
         points = -biases / w + 0.0
     at_left, at_right = _sides(w, biases, left), _sides(w, biases, right)
