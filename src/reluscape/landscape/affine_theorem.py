@@ -47,7 +47,7 @@ def listed(sight: Sight) -> Listed | None:
         return None
     alpha = target[0]
     if sight.leak:
-        return _leaky(sight, alpha)
+        return _leaky(sight)
     if (sight.role == KINK).any():
         return _bent(sight, alpha)
     return _constant(sight, alpha)
@@ -109,8 +109,8 @@ def _bent(sight: Sight, alpha: float) -> Listed:
     )
 
 
-def _leaky(sight: Sight, alpha: float) -> Listed:
-    del alpha
+def _leaky(sight: Sight) -> Listed:
+    """Say which of the saddles it is: all critical points of positive risk are saddles."""
     if (sight.role == KINK).any():
         return Listed(
             "saddle",

@@ -244,7 +244,7 @@ def _tangents(sight: Sight) -> Tangents:
     on, on_x, output = (column.copy() for column in sight.evaluation.integrals.T)
     centre, extra = np.full(len(on), np.nan), np.zeros(len(on))
     away, into = np.full(len(on), np.nan), np.full(len(on), np.nan)
-    for j in _data_edges(sight):
+    for j in np.flatnonzero(sight.role == EDGE):
         m, e = row(sight, int(sight.point[j]))
         centre[j] = sight.moments.table.edges[sight.point[j]]
         # The row counts with the slope 1 above the bend and with the leak below it.
@@ -274,10 +274,6 @@ def _tangents(sight: Sight) -> Tangents:
         _ratios(away, scale[0]),
         _ratios(into, scale[0]),
     )
-
-
-def _data_edges(sight: Sight) -> Integers:
-    return np.flatnonzero(sight.role == EDGE) if sight.atomic else np.zeros(0, np.int64)
 
 
 def _ratio(value: float, size: float) -> float:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from reluscape.landscape.probes import Probes, probe
 from reluscape.landscape.sight import CARRIER, DEGENERATE, EDGE, KINK, Sight, counted, row
+from reluscape.problems.line import gradient_of
 
 Floats = NDArray[np.float64]
 
@@ -32,21 +33,23 @@ class Stationarity:
         Whether none is at neurons with w = b = 0, or None where that cannot be told.
     worst : float
         The largest cosine that should be zero and is not.
+    probes : Probes or None
+        What new bends would do, where a neuron has w = b = 0.
     """
 
     smooth: bool
     sides: bool
     at_zero: bool | None
     worst: float
-    probes: dict[int, Probes]
+    probes: Probes | None
 
 
 def stationarity(sight: Sight) -> Stationarity:
     """Test all first derivatives of the risk."""
     tangents, role = sight.tangents, sight.role
     v = sight.network.outputs
-    moving = (v != 0.0) & ((role == KINK) | (role == CARRIER) | (role == EDGE))
     alive = (role == KINK) | (role == CARRIER) | (role == EDGE)
+    moving = alive & (v != 0.0)
     parts = [
         np.array([tangents.level]),
         tangents.output[alive],
@@ -61,23 +64,18 @@ def stationarity(sight: Sight) -> Stationarity:
     sign = np.sign(v[edge])
     down = np.concatenate([sign * tangents.away[edge], -sign * tangents.into[edge]])
     steepest = float(down.max(initial=0.0))
-    probes = {int(j): probe(sight) for j in np.flatnonzero(role == DEGENERATE)[:1]}
     zero: bool | None = True
+    seen = probe(sight) if (role == DEGENERATE).any() else None
     degenerate = v[(role == DEGENERATE) & (v != 0.0)]
-    for seen in probes.values():
-        lows = [seen.least if o > 0.0 else -seen.most for o in degenerate]
-        if lows and min(lows) < -sight.floor:
+    if seen is not None and len(degenerate):
+        lowest = min(seen.least if o > 0.0 else -seen.most for o in degenerate)
+        if lowest < -sight.floor:
             zero = False
-        elif lows and not seen.exact:
+        elif not seen.exact:
             zero = None
     return Stationarity(
-        worst <= sight.floor, steepest <= sight.floor, zero, max(worst, steepest), probes
+        worst <= sight.floor, steepest <= sight.floor, zero, max(worst, steepest), seen
     )
-
-
-def gradient(sight: Sight, at_zero: str) -> Floats:
-    """Return the generalized gradient in the user's units."""
-    return sight.problem.gradient(sight.network, at_zero)
 
 
 def steepest_descent(sight: Sight) -> Floats:
@@ -88,7 +86,7 @@ def steepest_descent(sight: Sight) -> Floats:
     """
     network = sight.network
     width, v = network.width, network.outputs
-    smooth = gradient(sight, "gt")
+    smooth = gradient_of(sight.moments, network, sight.evaluation)
     direction = -smooth
     for j in np.flatnonzero(sight.role == EDGE):
         m, e = row(sight, int(sight.point[j]))

@@ -200,8 +200,7 @@ def _find(sight: Sight, at_zero: str, lower_bound: float | None) -> _Finding:
     if is_member(sight):
         return _Finding("local minimum", [TRAPPED], [])
     theorem = listed(sight)
-    probes = next(iter(first.probes.values()), None)
-    local = leads(sight, probes)
+    local = leads(sight, first.probes)
     if theorem is not None and theorem.kind is None:
         return _Finding("undecided", [theorem.reason], [])
     bends = None if sight.atomic else curvature(sight)
@@ -234,7 +233,7 @@ def _find(sight: Sight, at_zero: str, lower_bound: float | None) -> _Finding:
         return (
             _Finding("undecided", doubts, [])
             if doubts
-            else _Finding("local minimum", [_curved(sight, bends.least)], [])
+            else _Finding("local minimum", [_curved(bends.least)], [])
         )
     if doubts:
         return _Finding("undecided", doubts, [])
@@ -286,8 +285,7 @@ def _downhill_from_zero(sight: Sight, at_zero: str) -> _Finding:
     return _Finding("saddle" if critical else "not critical", [reason], [steepest_descent(sight)])
 
 
-def _curved(sight: Sight, least: float) -> str:
-    del sight
+def _curved(least: float) -> str:
     return (
         "the Hessian is positive in all directions that change the function (least curvature "
         f"{least:.3g} of at most 1 per coordinate); its null directions are rescalings"
