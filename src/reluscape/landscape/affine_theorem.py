@@ -92,15 +92,13 @@ def _bent(sight: Sight, alpha: float) -> Listed:
     a, length = problem.a, problem.b - problem.a
     bent = np.flatnonzero(sight.role == KINK)
     t = -network.biases[bent] / network.weights[bent, 0]
-    n = _number_of_kinks(t, length)
-    place = np.rint((t - a) / length * (n + 1)).astype(np.int64)
-    off = np.abs(t - (a + place * length / (n + 1))) > MATCH * length
+    places: Floats = np.sort(t)
+    n = 1 + int(np.count_nonzero(places[1:] - places[:-1] > MATCH * length))
     w, v = network.weights[bent, 0], network.outputs[bent]
-    missing = set(range(1, n + 1)) - {int(i) for i in place}
-    wrong = np.sign(w) != np.where(place % 2 == 1, 1.0, -1.0)
-    jumps = np.array([np.sum((v * w)[place == i]) for i in range(1, n + 1)])
-    uneven = np.abs(jumps - 2.0 * alpha / (n + 1)) > MATCH * abs(alpha)
-    if n % 2 or off.any() or missing or wrong.any() or uneven.any():
+    place = np.rint((t - a) * ((n + 1) / length)).astype(np.int64)
+    off = np.abs(t - (a + place * (length / (n + 1)))) > MATCH * length
+    wrong = (w > 0.0) != (place % 2 == 1)
+    if n % 2 or off.any() or wrong.any() or not _are_equal(v * w, place, n, alpha):
         return Listed(None, "S2, (IV b): the breakpoints match no critical point in the list")
     return Listed(
         "saddle",
@@ -124,6 +122,9 @@ def _leaky(sight: Sight) -> Listed:
     )
 
 
-def _number_of_kinks(t: Floats, length: float) -> int:
-    places = np.sort(t)
-    return int(1 + np.sum(np.diff(places) > MATCH * length))
+def _are_equal(jumps: Floats, place: NDArray[np.int64], n: int, alpha: float) -> bool:
+    """Return whether the slope jumps at each of the places 1, ..., n sum to 2 alpha / (n + 1)."""
+    if place.min() < 1 or place.max() > n:
+        return False
+    total = np.bincount(place, jumps, n + 1)[1:]
+    return float(np.abs(total - 2.0 * alpha / (n + 1)).max()) <= MATCH * abs(alpha)

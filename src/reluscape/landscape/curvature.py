@@ -14,18 +14,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from reluscape.landscape.sight import CARRIER, KINK, Sight
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 # Breakpoints closer than this share of the support are one.
 SAME = 1e-12
 # Curvatures up to this share of the largest possible one are zero: errors of 1e-9 in the
 # parameters make some of this size.
 FLAT = 1e-8
-# How far beside an eigenvalue inverse iteration looks, as a share of the largest entry.
-OFF = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +53,15 @@ class _Coordinates:
     """Which neurons bend where.
 
     `group[j]` is the number of the breakpoint of neuron j, -1 if it has none or is flat; `moving`
-    are the neurons that have one, `first` is the first of them at each breakpoint.
+    are the neurons that have one, `first` is the first of them at each breakpoint. `border[i]` is
+    the border between pieces, or the end, that the breakpoint of `moving[i]` is on, or -1.
     """
 
-    group: NDArray[np.int64]
-    moving: NDArray[np.int64]
-    first: NDArray[np.int64]
+    group: Integers
+    moving: Integers
+    first: Integers
     places: Floats
+    border: Integers
     tilted: bool
 
 
@@ -74,26 +76,31 @@ def curvature(sight: Sight) -> Curvature:
 
 
 def _form(sight: Sight, coordinates: _Coordinates) -> Curvature:
-    value, slope = _functions(sight, coordinates)
-    mass, _, spread = sight.evaluation.segments.T
-    gram = (value * mass[:, None]).T @ value + (slope * spread[:, None]).T @ slope
-    size = np.sqrt(np.maximum(np.diag(gram), 0.0))
+    from reluscape.kernels import curvature as kernel
+
+    reduced, moving = sight.evaluation.reduced, coordinates.moving
+    gram = kernel.gram(
+        sight.evaluation.segments,
+        sight.slopes,
+        reduced.weights,
+        reduced.outputs,
+        moving,
+        coordinates.first,
+        coordinates.places,
+        coordinates.tilted,
+        _middle(sight),
+    )
+    size = np.sqrt(gram.diagonal())
     scale = np.where(size > 0.0, 1.0 / np.where(size > 0.0, size, 1.0), 0.0)
-    moving = coordinates.moving
-    sides = _kinks(sight, moving)
-    first = len(gram) - len(moving)
-    at = np.arange(first, len(gram))
-
-    def form(which: Floats) -> Floats:
-        total = gram.copy()
-        total[at, at] += which
-        return total * scale * scale[:, None]
-
-    matrix = form(sides.min(axis=1))
-    least = float(np.linalg.eigvalsh(matrix)[0])
+    sides = _kinks(sight, coordinates)
+    at = np.arange(len(gram) - len(moving), len(gram))
+    matrix = gram.copy()
+    matrix[at, at] += sides.min(axis=1)
+    matrix *= scale * scale[:, None]
+    least, vector = _least(matrix)
     direction = None
     if least < -FLAT:
-        d = _eigenvector(matrix, least) * scale
+        d = vector * scale
         for sign in (1.0, -1.0):
             # The side that each breakpoint moves to counts.
             chosen = np.where(sign * d[at] > 0.0, sides[:, 1], sides[:, 0]) * d[at] ** 2
@@ -104,25 +111,19 @@ def _form(sight: Sight, coordinates: _Coordinates) -> Curvature:
     return Curvature(least, direction, coordinates.tilted)
 
 
-def _eigenvector(matrix: Floats, value: float) -> Floats:
-    """Return a vector of an eigenvalue by inverse iteration: a fraction of the cost of all."""
-    shifted = matrix - value * np.eye(len(matrix))
-    # This far off, the system can be solved and the vector is still the right one.
-    shifted[np.diag_indices_from(shifted)] -= OFF * max(float(np.abs(matrix).max()), 1.0)
-    vector: Floats = np.cos(np.arange(len(matrix), dtype=np.float64))
-    try:
-        for _ in range(2):
-            vector = np.asarray(np.linalg.solve(shifted, vector), np.float64)
-            vector /= float(np.linalg.norm(vector))
-    except np.linalg.LinAlgError:
-        # Elimination may meet a zero all the same.
-        vector = np.asarray(np.linalg.eigh(matrix)[1][:, 0], np.float64)
-    return vector
+def _least(matrix: Floats) -> tuple[float, Floats]:
+    """Return the least eigenvalue of a symmetric matrix and a vector of it."""
+    # One eigenpair costs a third of all; NumPy has no such function, and SciPy's own takes longer
+    # to call than to run at this size.
+    values, vectors, _, _, status = lapack.dsyevr(matrix, range="I", il=1, iu=1)
+    if status:
+        values, vectors = np.linalg.eigh(matrix)
+    return float(values[0]), np.asarray(vectors[:, 0], np.float64)
 
 
 def kink_term(sight: Sight, j: int) -> Floats:
     """Return e p just below and just above the breakpoint of neuron j, reduced, shape (2,)."""
-    return _kink_terms(sight, np.array([j]))[0]
+    return _kink_terms(sight, np.array([j]), _bends(sight, np.array([j]))[3])[0]
 
 
 def end_term(sight: Sight, j: int) -> float:
@@ -134,42 +135,20 @@ def end_term(sight: Sight, j: int) -> float:
 
 
 def _coordinates(sight: Sight) -> _Coordinates:
+    w, v = sight.network.weights[:, 0], sight.network.outputs
+    moving = np.flatnonzero((sight.role == KINK) & (v != 0.0))
+    group, first, places, border, both = _bends(sight, moving)
+    carriers = (sight.role == CARRIER) & ((w != 0.0) | (v != 0.0))
+    tilted = sight.network.skip is not None or both or bool(carriers.any())
+    return _Coordinates(group, moving, first, places, border, tilted)
+
+
+def _bends(sight: Sight, moving: Integers) -> tuple[Integers, Integers, Floats, Integers, bool]:
+    from reluscape.kernels import curvature as kernel
+
     low, high = sight.moments.support
-    w = sight.network.weights[:, 0]
-    moving = np.flatnonzero((sight.role == KINK) & (sight.network.outputs != 0.0))
-    group = np.full(sight.network.width, -1)
-    places = np.sort(sight.t[moving])
-    new = np.append(True, np.diff(places) > SAME * (high - low))[: len(places)]
-    group[moving] = np.cumsum(new)[np.searchsorted(places, sight.t[moving])] - 1
-    _, first = np.unique(group[moving], return_index=True)
-    rights, lefts = group[moving[w[moving] > 0.0]], group[moving[w[moving] < 0.0]]
-    both = bool(np.isin(rights, lefts).any())
-    carriers = (sight.role == CARRIER) & ((w != 0.0) | (sight.network.outputs != 0.0))
-    tilted = sight.network.skip is not None or bool(carriers.any())
-    return _Coordinates(group, moving, moving[first], places[new], tilted or both)
-
-
-def _functions(sight: Sight, coordinates: _Coordinates) -> tuple[Floats, Floats]:
-    """Return the derivatives of N in all coordinates: values at means and slopes per segment."""
-    mean = sight.evaluation.segments[:, 1]
-    reduced, s = sight.evaluation.reduced, sight.slopes
-    ones, zeros = np.ones((len(mean), 1)), np.zeros((len(mean), 1))
-    right = reduced.weights > 0.0
-    moving, first = coordinates.moving, coordinates.first
-    act, sign = s[:, first], np.where(right[first], 1.0, -1.0)
-    if coordinates.tilted:
-        act, sign = np.where((act == 1.0) == right[first], 1.0, 0.0), np.ones(len(first))
-    bend = np.where(right, -1.0, 1.0) * reduced.outputs * np.abs(reduced.weights)
-    values = [
-        ones,
-        sign * act * (mean[:, None] - coordinates.places),
-        bend[moving] * s[:, moving],
-    ]
-    slopes = [zeros, sign * act, np.zeros((len(mean), len(moving)))]
-    if coordinates.tilted:
-        values.insert(1, mean[:, None] - _middle(sight))
-        slopes.insert(1, ones)
-    return np.hstack(values), np.hstack(slopes)
+    w, table = sight.evaluation.reduced.weights, sight.moments.table
+    return kernel.bends(w, sight.t, moving, table, SAME * (high - low))
 
 
 def _middle(sight: Sight) -> float:
@@ -177,24 +156,18 @@ def _middle(sight: Sight) -> float:
     return float(mass @ mean / mass.sum())
 
 
-def _kinks(sight: Sight, moving: NDArray[np.int64]) -> Floats:
+def _kinks(sight: Sight, coordinates: _Coordinates) -> Floats:
     """Return what moving each breakpoint to the left and to the right adds to the form."""
-    reduced = sight.evaluation.reduced
+    reduced, moving = sight.evaluation.reduced, coordinates.moving
     bend = (1.0 - sight.leak) * reduced.outputs[moving] * np.abs(reduced.weights[moving])
-    return bend[:, None] * _kink_terms(sight, moving)
+    return bend[:, None] * _kink_terms(sight, moving, coordinates.border)
 
 
-def _kink_terms(sight: Sight, neurons: NDArray[np.int64]) -> Floats:
+def _kink_terms(sight: Sight, neurons: Integers, border: Integers) -> Floats:
     terms = np.repeat(sight.evaluation.kinks[neurons][:, None], 2, axis=1)
-    edges = sight.moments.table.edges
-    low, high = sight.moments.support
-    t = sight.t[neurons]
-    after = np.clip(np.searchsorted(edges, t), 1, len(edges) - 1)
-    nearest = after - (t - edges[after - 1] < edges[after] - t)
-    on_border = np.abs(edges[nearest] - t) <= SAME * (high - low)
-    for i in np.flatnonzero(on_border):
-        edge = int(nearest[i])
-        place = float(edges[edge])
+    for i in np.flatnonzero(border >= 0):
+        edge = int(border[i])
+        place = float(sight.moments.table.edges[edge])
         terms[i] = [_error_density(sight, edge, place), _error_density(sight, edge + 1, place)]
     return terms
 

@@ -55,53 +55,54 @@ def descend_along(
     Steps are powers of four times the size of the parameters, the longest first, and once the risk
     is lower powers of two; the search ends where halving the step no longer helps.
     """
-    risk_at = _risk_at(problem, network)
+    search = _search(problem, network)
     start = network.to_vector()
-    best: tuple[float, Floats] | None = None
-    lowest = risk * (1.0 - VISIBLE)
+    longest = LONGEST * max(float(np.linalg.norm(start)), EPS)
     for raw in directions:
         length = float(np.linalg.norm(raw))
         if not (np.isfinite(length) and length > 0.0):
             continue
         direction = raw / length
-        step = LONGEST * max(float(np.linalg.norm(start)), EPS)
-        found = False
-        for _ in range(TRIES):
-            theta = start + step * direction
-            value = risk_at(theta)
-            if value < lowest:
-                lowest, best, found = value, (step, direction), True
-            elif found:
-                break
-            # Coarsely until the risk is lower, finely from there.
-            step /= 2.0 if found else COARSE
-        if found:
-            break
-    if best is None:
-        return None
-    step, direction = best
-    end = Network.from_vector(
-        start + step * direction,
-        skip=network.skip is not None,
-        activation=network.activation,
-    )
-    return Escape(direction, step, end, lowest, risk - lowest)
+        step, lowest = search(start, direction, risk * (1.0 - VISIBLE), longest)
+        if step > 0.0:
+            end = _moved(network, start + step * direction)
+            return Escape(direction, step, end, lowest, risk - lowest)
+    return None
 
 
-def _risk_at(problem: Samples | Interval, network: Network) -> Callable[[Floats], float]:
-    """Return the risk as a function of the parameters of networks like this one."""
-    skip, activation, width = network.skip is not None, network.activation, network.width
+def _search(
+    problem: Samples | Interval, network: Network
+) -> Callable[[Floats, Floats, float, float], tuple[float, float]]:
+    """Return how to search along a direction for a risk below a level, from the longest step."""
+    activation = network.activation
     if not activation.piecewise_linear:
-        return lambda theta: problem.risk(
-            Network.from_vector(theta, skip=skip, activation=activation)
+        return lambda start, direction, level, step: lowest_along(
+            lambda theta: problem.risk(_moved(network, theta)), start, direction, level, step
         )
-    from reluscape.kernels import exact
+    from reluscape.kernels import escape as kernel
 
-    table, leak = problem.moments.table, activation.slope
+    table, leak, skip = problem.moments.table, activation.slope, network.skip is not None
+    return lambda start, direction, level, step: kernel.lowest_along(
+        start, direction, skip, leak, table, level, step, COARSE, TRIES
+    )
 
-    def risk(theta: Floats) -> float:
-        affine = np.array([theta[3 * width], theta[-1] if skip else 0.0])
-        w, b, v = theta[: 3 * width].reshape(3, width)
-        return exact.risk(w, b, v, affine, leak, table)
 
-    return risk
+def lowest_along(
+    risk_at: Callable[[Floats], float], start: Floats, direction: Floats, lowest: float, step: float
+) -> tuple[float, float]:
+    """Do what the kernel of this name does, for any risk."""
+    best = 0.0
+    for _ in range(TRIES):
+        value = risk_at(start + step * direction)
+        if value < lowest:
+            lowest, best = value, step
+        elif best > 0.0:
+            break
+        # Coarsely until the risk is lower, finely from there.
+        step /= 2.0 if best > 0.0 else COARSE
+    return best, lowest
+
+
+def _moved(network: Network, theta: Floats) -> Network:
+    """Return the network of the same kind with other parameters."""
+    return Network.from_vector(theta, skip=network.skip is not None, activation=network.activation)

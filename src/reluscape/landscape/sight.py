@@ -177,43 +177,23 @@ class Tangents:
 
 def look(problem: Samples | Interval, network: Network, tolerance: float) -> Sight:
     """Return how a one-dimensional problem sees a network."""
+    from reluscape.kernels import tangents
+
     moments = problem.moments
     evaluation = evaluate(moments, network)
     reduced = evaluation.reduced
-    w = reduced.weights
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        t = np.where(w != 0.0, -reduced.bias[:, 0] / w - reduced.bias[:, 1] / w, np.nan)
-    point = _on_points(moments, network, evaluation, t)
-    low, high = moments.support
-    leak = network.activation.slope
-    role = np.full(network.width, KINK)
-    still = w == 0.0
-    bias = reduced.bias[:, 0]
-    off = ((w > 0.0) & (t >= high)) | ((w < 0.0) & (t <= low)) | (still & (bias < 0.0))
-    on = ((w > 0.0) & (t <= low)) | ((w < 0.0) & (t >= high)) | (still & (bias > 0.0))
-    role[on] = CARRIER
-    role[off] = IDLE if leak == 0.0 else CARRIER
-    role[still & (bias == 0.0)] = DEGENERATE
-    if moments.atomic:
-        role[point >= 0] = EDGE
-    else:
-        active = (w > 0.0) == (point == 0)
-        role[(point >= 0) & active] = CARRIER
-        role[(point >= 0) & ~active] = IDLE if leak == 0.0 else CARRIER
+    t, role, point = tangents.roles(
+        reduced.weights,
+        reduced.bias,
+        reduced.power,
+        np.ascontiguousarray(network.weights[:, 0]),
+        network.biases,
+        moments.table,
+        network.activation.slope,
+        moments.atomic,
+        ON_POINT * EPS,
+    )
     return Sight(problem, network, evaluation, t, role, point, tolerance)
-
-
-def _on_points(moments: Moments, network: Network, evaluation: Evaluation, t: Floats) -> Integers:
-    """Return the datum (or end of the interval) that each breakpoint is on, up to rounding."""
-    from reluscape.kernels import tangents
-
-    edges = moments.table.edges
-    if not moments.atomic:
-        edges = edges[[0, -1]]
-    reduced, x = evaluation.reduced, moments.x_axis
-    w = network.weights[:, 0] / reduced.power
-    terms = np.column_stack([w * x.scale, w * x.centre, np.abs(network.biases) / reduced.power])
-    return tangents.on_points(reduced.weights, reduced.bias, t, terms, edges, ON_POINT * EPS)
 
 
 def counted(sight: Sight, j: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, cast
 
 import numpy as np
@@ -49,8 +50,12 @@ class Verdict:
         "saddle"; None where no step lowers the risk visibly in floating point.
     reasons : tuple of str
         What decided, the source of the argument first; for "undecided", what is missing.
+    network : Network
+        What was classified.
+    ends : (float, float)
+        The interval, or the first and the last datum.
     neuron_states : tuple of NeuronState
-        One for each neuron, on the interval or between the first and the last datum.
+        One for each neuron, between these ends.
     """
 
     kind: Kind
@@ -59,7 +64,14 @@ class Verdict:
     gradient_norm: float
     escape: Escape | None = field(repr=False)
     reasons: tuple[str, ...]
-    neuron_states: tuple[NeuronState, ...] = field(repr=False)
+    network: Network = field(repr=False)
+    ends: tuple[float, float] = field(repr=False)
+
+    @cached_property
+    def neuron_states(self) -> tuple[NeuronState, ...]:
+        """Where each neuron is active; none if all data are at one place."""
+        low, high = self.ends
+        return neuron_states(self.network, low, high) if low < high else ()
 
     def __str__(self) -> str:
         """Say all of it in a few lines."""
@@ -155,7 +167,6 @@ def classify(
     )
     found = _find(sight, at_zero, lower_bound)
     escape = descend_along(problem, network, sight.risk, found.directions)
-    low, high = _ends(problem)
     return Verdict(
         found.kind,
         sight.risk,
@@ -163,7 +174,8 @@ def classify(
         float(np.linalg.norm(gradient)),
         escape,
         tuple(found.reasons),
-        neuron_states(network, low, high) if low < high else (),
+        network,
+        _ends(problem),
     )
 
 
@@ -182,7 +194,8 @@ def _parabola(problem: Samples | Interval, network: Network, tolerance: float) -
         float(np.linalg.norm(seen.gradient)),
         descend_along(problem, network, seen.risk, seen.directions),
         tuple(seen.reasons),
-        neuron_states(network, problem.a, problem.b),
+        network,
+        (problem.a, problem.b),
     )
 
 

@@ -277,15 +277,15 @@ class Network:
                 f"theta has shape {vector.shape}; {inputs} input(s), {outs} target(s) and "
                 f"skip={skip} need a vector of length {inputs + 1 + outs} * width + {fixed}."
             )
-        ends = np.cumsum([width * inputs, width, width * outs, outs])
-        w, b, v, c, u = np.split(vector, ends)
         tail = () if targets is None else (outs,)
+        b = width * inputs
+        v, c = b + width, b + width + width * outs
         return cls(
-            w.reshape(width, inputs),
-            b,
-            v.reshape(width, *tail),
-            c.reshape(tail),
-            u.reshape(inputs, *tail) if skip else None,
+            vector[:b].reshape(width, inputs),
+            vector[b:v],
+            vector[v:c].reshape(width, *tail),
+            vector[c : c + outs].reshape(tail),
+            vector[c + outs :].reshape(inputs, *tail) if skip else None,
             activation,
         )
 

@@ -31,31 +31,6 @@ class Reduced:
     power: Floats
 
 
-def reduce_network(moments: Moments, network: Network) -> Reduced:
-    """Express a network in reduced inputs and targets, without rounding."""
-    from reluscape.kernels.exact import shifted_biases
-    from reluscape.kernels.twofold import add, two_product, two_sum
-
-    x_axis, y_axis = moments.x_axis, moments.y_axis
-    weights = np.ascontiguousarray(network.weights[:, 0])
-    bias = shifted_biases(weights, network.biases, x_axis.centre)
-    slope = 0.0 if network.skip is None else float(network.skip[0])
-    high, low = two_sum(float(network.offset), -y_axis.centre)
-    offset = np.array(add(high, low, *two_product(slope, x_axis.centre))) / y_axis.scale
-    weights = weights * x_axis.scale
-    # Neurons are rescaled by powers of two so that extreme units cannot overflow the products.
-    size = np.maximum(np.abs(weights), np.abs(bias[:, 0]))
-    power = np.where(size > 0, 2.0 ** np.floor(np.log2(np.where(size > 0, size, 1.0))), 1.0)
-    return Reduced(
-        weights / power,
-        bias / power[:, np.newaxis],
-        network.outputs * power / y_axis.scale,
-        offset,
-        slope * x_axis.scale / y_axis.scale,
-        power,
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """What the exact kernel returns: see `kernels.exact.evaluate`, in the reduced frame."""
@@ -71,28 +46,21 @@ class Evaluation:
 
 def evaluate(moments: Moments, network: Network, at_zero: str = "gt") -> Evaluation:
     """Run the exact kernel on a network with one input and a scalar output."""
-    from reluscape.kernels import exact
+    from reluscape.kernels import framed
 
     require_piecewise_linear(network.activation, "the exact risk from moments")
     require_line(network)
-    reduced = reduce_network(moments, network)
-    integrals = np.zeros((network.width, 3))
-    kinks = np.zeros(network.width)
-    segments = np.zeros((network.width + 1, 3))
-    squares, error, error_x = exact.evaluate(
-        reduced.weights,
-        reduced.bias,
-        reduced.outputs,
-        reduced.offset,
-        reduced.skip,
+    reduced, seen = framed.evaluate(
+        np.ascontiguousarray(network.weights[:, 0]),
+        network.biases,
+        network.outputs,
+        float(network.offset),
+        0.0 if network.skip is None else float(network.skip[0]),
         network.activation.slope,
         zero_is_active(at_zero),
         moments.table,
-        integrals,
-        kinks,
-        segments,
     )
-    return Evaluation(reduced, squares, integrals, kinks, segments, error, error_x)
+    return Evaluation(Reduced(*reduced), *seen)
 
 
 def require_line(network: Network) -> None:
