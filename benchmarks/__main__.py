@@ -7,7 +7,17 @@ import dataclasses
 import importlib.util
 import sys
 
-from benchmarks import accuracy, certificates, descent, fit, growth, landscape, memory, page
+from benchmarks import (
+    accuracy,
+    certificates,
+    derivatives,
+    descent,
+    fit,
+    growth,
+    landscape,
+    memory,
+    page,
+)
 from benchmarks.cells import Cells, say
 
 NEEDED = {
@@ -66,6 +76,8 @@ def _run(sections: list[str], options: argparse.Namespace) -> None:
         )
     if "landscape" in sections:
         landscape.measure(Cells("landscape", quick=quick))
+    if "derivatives" in sections:
+        derivatives.measure(Cells("derivatives", quick=quick))
     if "descent" in sections:
         plan = descent.QUICK if quick else descent.Plan()
         if options.libraries:

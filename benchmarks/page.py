@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy, certificates, descent, fit, growth, landscape
+from benchmarks import accuracy, certificates, derivatives, descent, fit, growth, landscape
 from benchmarks.cells import RESULTS, Cell, load
 from benchmarks.data import CASES, KNOTS, ROOT, SEED, sizes
 from benchmarks.descent_peers import WIDTH
@@ -15,7 +15,16 @@ from benchmarks.fit_peers import PEERS
 from benchmarks.quoted import MISSES, PWLFIT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-SECTIONS = ("fit", "certificates", "landscape", "descent", "growth", "accuracy", "memory")
+SECTIONS = (
+    "fit",
+    "certificates",
+    "landscape",
+    "derivatives",
+    "descent",
+    "growth",
+    "accuracy",
+    "memory",
+)
 NONE = "–"
 
 INTRODUCTION = """\
@@ -109,13 +118,28 @@ LANDSCAPE_TEXT = f"""\
 neuron; medians of {landscape.REPEATS} calls in one process (9 for the slow ones).
 """
 
+DERIVATIVES_TEXT = f"""\
+## Exact gradients for several inputs
+
+Networks with a skip connection; medians of {derivatives.REPEATS} calls in one process.
+"""
+
 
 def write(*, quick: bool = False) -> Path:
     """Write the page from whatever sections are stored, and return where."""
     found = {name: load(name, quick=quick) for name in SECTIONS}
     stored = {name: document for name, document in found.items() if document is not None}
     text = [INTRODUCTION, _machine(stored)]
-    parts = (_fit, _certificates, _landscape, _descent, _growth, _accuracy, _memory)
+    parts = (
+        _fit,
+        _certificates,
+        _landscape,
+        _derivatives,
+        _descent,
+        _growth,
+        _accuracy,
+        _memory,
+    )
     for name, part in zip(SECTIONS, parts, strict=True):
         if name in stored:
             text.append(part(stored[name]["cells"]))
@@ -314,8 +338,16 @@ def _descent_row(networks: int, n: int, library: str, name: str, cell: Cell) -> 
 
 
 def _landscape(cells: dict[str, Cell]) -> str:
+    return _medians(LANDSCAPE_TEXT, landscape.BARS, cells)
+
+
+def _derivatives(cells: dict[str, Cell]) -> str:
+    return _medians(DERIVATIVES_TEXT, derivatives.BARS, cells)
+
+
+def _medians(text: str, bars: dict[str, float], cells: dict[str, Cell]) -> str:
     rows: list[list[str]] = []
-    for case, bar in landscape.BARS.items():
+    for case, bar in bars.items():
         cell = cells.get(case)
         if cell is None:
             continue
@@ -326,7 +358,7 @@ def _landscape(cells: dict[str, Cell]) -> str:
         rows.append(
             [case, _seconds(bar), _seconds(cell["seconds"]) + late, _seconds(cell["least"])]
         )
-    return "\n".join([LANDSCAPE_TEXT, _table(["case", "bar", "median", "least"], rows)])
+    return "\n".join([text, _table(["case", "bar", "median", "least"], rows)])
 
 
 def _growth(cells: dict[str, Cell]) -> str:
