@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from reluscape.landscape.trap import Trap, trap
     from reluscape.landscape.verdict import Verdict, classify
     from reluscape.networks.activations import Activation, leaky
+    from reluscape.networks.limit_groups import LimitGroup
+    from reluscape.networks.limits import LimitResponse, limit_response
     from reluscape.networks.network import Network
     from reluscape.networks.neurons import NeuronState
     from reluscape.networks.responses import GeneralizedResponse
@@ -87,6 +89,8 @@ __all__ = [
     "Inference",
     "InputError",
     "Interval",
+    "LimitGroup",
+    "LimitResponse",
     "MinimaManifold",
     "MultiStart",
     "Network",
@@ -114,6 +118,7 @@ __all__ = [
     "flow",
     "global_minima",
     "leaky",
+    "limit_response",
     "load_certificate",
     "load_network",
     "multistart",
@@ -148,6 +153,8 @@ _HOME = {
     "Inference": "fits.inference",
     "InputError": "errors",
     "Interval": "problems.interval",
+    "LimitGroup": "networks.limit_groups",
+    "LimitResponse": "networks.limits",
     "MinimaManifold": "landscape.minima",
     "MultiStart": "training.multistart",
     "Network": "networks.network",
@@ -174,6 +181,7 @@ _HOME = {
     "flow": "training.flow",
     "global_minima": "landscape.minima",
     "leaky": "networks.activations",
+    "limit_response": "networks.limits",
     "load_certificate": "optimum.certificate_file",
     "load_network": "networks.storage",
     "multistart": "training.multistart",
