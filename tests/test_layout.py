@@ -31,7 +31,7 @@ PUBLIC = """
     Verdict WidthRow __version__ affine affine_landscape breakpoint_spread check classify
     critical_points descend expression fit flow global_minima leaky limit_response
     load_certificate load_network multistart piecewise_linear piecewise_polynomial
-    piecewise_polynomial2d polish polynomial polynomial2d standard_normal step trap
+    piecewise_polynomial2d plot_blow_up polish polynomial polynomial2d standard_normal step trap
 """.split()
 
 

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         polynomial,
         step,
     )
+    from reluscape.report.blow_up_plot import plot_blow_up
     from reluscape.training.cells import FlowEvent
     from reluscape.training.descent import Descent, descend
     from reluscape.training.flow import Flow, flow
@@ -125,6 +126,7 @@ __all__ = [
     "piecewise_linear",
     "piecewise_polynomial",
     "piecewise_polynomial2d",
+    "plot_blow_up",
     "polish",
     "polynomial",
     "polynomial2d",
@@ -188,6 +190,7 @@ _HOME = {
     "piecewise_linear": "problems.targets",
     "piecewise_polynomial": "problems.targets",
     "piecewise_polynomial2d": "problems.surfaces",
+    "plot_blow_up": "report.blow_up_plot",
     "polish": "training.polish",
     "polynomial": "problems.targets",
     "polynomial2d": "problems.surfaces",

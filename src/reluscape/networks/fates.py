@@ -62,7 +62,7 @@ class Fates:
     doubts: list[str]
 
 
-def fates_of(tracks: Tracks, region: Region, start: int, spread: float) -> Fates:
+def fates_of(tracks: Tracks, region: Region, start: int, spread: float, close: float) -> Fates:
     """Tell the fates of all neurons.
 
     Parameters
@@ -73,6 +73,8 @@ def fates_of(tracks: Tracks, region: Region, start: int, spread: float) -> Fates
         Where the tail begins.
     spread : float
         Range of the values of the last network on the region.
+    close : float
+        Share of the domain within which hyperplanes count as one.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def fates_of(tracks: Tracks, region: Region, start: int, spread: float) -> Fates
     first, last = (_strengths(tracks, region, k) for k in (start, -1))
     vanishing = inside & (last <= _FAINT * spread) & (last <= _FADES * first)
     grows = growing(tracks.bends, start) & inside & ~vanishing
-    mergers = mergers_of(tracks, region, start, grows)
+    mergers = mergers_of(tracks, region, start, grows, close)
     merging = {j for merger in mergers for j in merger.neurons}
     found = [Fate("kink" if m.fades else "jump", m.neurons, m) for m in mergers]
     found.sort(key=lambda fate: (fate.kind, fate.neurons))
@@ -234,7 +236,10 @@ def _placed(fate: Fate, places: Floats) -> tuple[float, list[str]]:
     if not between.size:
         return merger.threshold, []
     place = float(between[np.argmin(np.abs(between - merger.threshold))])
-    return place, [f"this jump was put at {place:.9g}, as said, and not at {merger.threshold:.9g}"]
+    return place, [
+        f"a jump was put at {place:.9g}, a known place, and not in the middle of its hyperplanes, "
+        f"{merger.threshold:.9g}"
+    ]
 
 
 def _assembled(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reluscape.errors import InputError
-from reluscape.networks.arrays import Floats, as_floats, check_finite
+from reluscape.networks.arrays import Floats, as_floats, check_finite, is_number
 from reluscape.networks.closeness import distances_to, outside
 from reluscape.networks.fates import Fate, fates_of, read_off
 from reluscape.networks.limit_groups import (
@@ -98,6 +98,7 @@ def limit_response(
     domain: ArrayLike | None = None,
     steps: ArrayLike | None = None,
     places: ArrayLike = (),
+    close: float = 0.05,
     aligned: bool = True,
 ) -> LimitResponse:
     """Recognise the generalized response that a sequence of networks approaches.
@@ -125,6 +126,9 @@ def limit_response(
     places : array_like of shape (k,), optional
         One input only: where jumps are known to be, such as the jumps of the target. A jump whose
         neurons bend to both sides of such a place is put there.
+    close : float, default 0.05
+        Between 0 and 1: hyperplanes that are farther apart than this share of the domain, the
+        diagonal of its bounding box, are not yet read as one.
     aligned : bool, default True
         Whether neuron j of one network is neuron j of the next, as in a descent. Otherwise they are
         matched by their hyperplanes and bends.
@@ -162,9 +166,11 @@ def limit_response(
     region = region_of(domain, members[0].inputs, _breakpoints(tracks))
     known = _places(places, region.inputs)
     when = _steps(steps, len(members))
+    if not is_number(close) or not 0.0 < close < 1.0:
+        raise InputError(f"close is {close!r}; give a number between 0 and 1.")
     if not aligned:
         tracks = matched(tracks, region)
-    return _recognised(members, tracks, region, when, known)
+    return _recognised(members, tracks, region, when, known, float(close))
 
 
 def _breakpoints(tracks: Tracks) -> Floats:
@@ -191,18 +197,23 @@ def _places(places: ArrayLike, inputs: int) -> Floats:
 
 
 def _recognised(
-    networks: list[Network], tracks: Tracks, region: Region, steps: Floats, places: Floats
+    networks: list[Network],
+    tracks: Tracks,
+    region: Region,
+    steps: Floats,
+    places: Floats,
+    close: float,
 ) -> LimitResponse:
     start = tail_of(len(networks))
     norms = np.sqrt(np.square(tracks.norms).sum(axis=1))
     rate = rate_of(norms[start:], steps[start:])
     points = region.sample()
     spread = float(np.ptp(networks[-1](points)))
-    fates = fates_of(tracks, region, start, spread)
+    fates = fates_of(tracks, region, start, spread, close)
     doubts = [*_thin(networks, region), *fates.doubts]
     troubles = fates.troubles or _unbounded(networks, tracks, points, start, fates.all)
     if troubles:
-        reasons = ("no limit is recognised", *troubles)
+        reasons = ("no limit is recognised; later networks may show one", *troubles)
         empty = np.empty(0)
         return LimitResponse(
             None, (), steps, norms, rate, start, empty, empty.copy(), reasons, tuple(doubts)

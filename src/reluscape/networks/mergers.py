@@ -27,9 +27,6 @@ _DRIFT = 0.5
 """Largest power of the bends with which what stays bounded may still change."""
 _CANCELS = 0.5
 """Bends of which this share is left when added up do not cancel: of a jump ever less is left."""
-NEAR = 0.1
-"""Hyperplanes this share of the domain apart, or nearer, are close: a jump in their place is then
-another function on at most a tenth of the domain."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +106,7 @@ def growth_of(bends: Floats, start: int) -> Floats:
 
 
 def mergers_of(
-    tracks: Tracks, region: Region, start: int, grows: NDArray[np.bool_]
+    tracks: Tracks, region: Region, start: int, grows: NDArray[np.bool_], close: float
 ) -> list[Merger]:
     """Group the growing neurons whose hyperplanes close up on each other.
 
@@ -120,6 +117,8 @@ def mergers_of(
     start : int
         Where the tail begins.
     grows : ndarray of bool, shape (width,)
+    close : float
+        Share of the domain within which hyperplanes count as one.
 
     Returns
     -------
@@ -134,7 +133,7 @@ def mergers_of(
         power = np.log(first / last) / np.log(factor)
     closing = (last == 0.0) & (first == 0.0) | (power >= _CLOSING)
     return [
-        _merger(tracks, region, start, among[group])
+        _merger(tracks, region, start, among[group], close)
         for group in _components(closing)
         if len(group) > 1
     ]
@@ -167,7 +166,9 @@ def _components(linked: NDArray[np.bool_]) -> list[list[int]]:
     return found
 
 
-def _merger(tracks: Tracks, region: Region, start: int, among: NDArray[np.intp]) -> Merger:
+def _merger(
+    tracks: Tracks, region: Region, start: int, among: NDArray[np.intp], close: float
+) -> Merger:
     many = len(tracks.bends)
     lead = among[int(np.argmax(np.abs(tracks.bends[-1, among])))]
     heading = oriented(tracks.normals[-1, lead][np.newaxis])[0][0]
@@ -200,7 +201,7 @@ def _merger(tracks: Tracks, region: Region, start: int, among: NDArray[np.intp])
         largest,
         heights,
         (float(tau.min()), float(tau.max())),
-        _trouble(region, start, distances, heights, nets, largest),
+        _trouble(close * region.diameter, start, distances, heights, nets, largest),
         fading,
     )
 
@@ -252,16 +253,13 @@ def _power(values: Floats, start: int, growth: float) -> float:
 
 
 def _trouble(
-    region: Region, start: int, distances: Floats, heights: Floats, nets: Floats, bends: Floats
+    near: float, start: int, distances: Floats, heights: Floats, nets: Floats, bends: Floats
 ) -> str:
     growth = float(np.log(bends[-1] / bends[start]))
-    if distances[-1] > NEAR * region.diameter:
-        return (
-            f"they are still {distances[-1]:.3g} apart, more than {NEAR:g} of the domain: give "
-            "later networks"
-        )
     if nets[-1] > _CANCELS * bends[-1] and _power(nets, start, growth) > _DRIFT:
         return f"their bends do not cancel: the sum has grown to {nets[-1]:.3g}"
     if _power(heights, start, growth) > _DRIFT:
         return f"the jump between them grows without bound, to {heights[-1]:.3g}"
+    if distances[-1] > near:
+        return f"they are still {distances[-1]:.3g} apart"
     return ""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.networks.limits import LimitResponse, limit_response
-from reluscape.networks.mergers import NEAR, growing, tail_of
+from reluscape.networks.mergers import growing, tail_of
 from reluscape.networks.network import Network
 from reluscape.networks.responses import GeneralizedResponse
 from reluscape.problems.interval import Interval
@@ -24,6 +24,9 @@ Floats = NDArray[np.float64]
 JUMP = 1e-12
 # Snapshots below which a run is too short to be judged: its tail makes four rates at least.
 SHORTEST = 8
+# Breakpoints this share of the interval apart count as one place: there is a jump of the target
+# between them, which tells more than their distance.
+CLOSE = 0.1
 # Share of the steps from snapshot to snapshot on which the risk of a falling run may rise.
 RISES = 0.25
 # Ramps in place of a jump whose risks are compared: each half as wide as the one before, from the
@@ -72,7 +75,11 @@ def limit_of_run(
     if falling[-1] > falling.min() or (np.diff(falling) >= 0.0).mean() > RISES:
         return None
     limit = limit_response(
-        networks_of(network, trail), domain=(problem.a, problem.b), steps=at, places=places
+        networks_of(network, trail),
+        domain=(problem.a, problem.b),
+        steps=at,
+        places=places,
+        close=CLOSE,
     )
     response = limit.response
     if response is None or not limit.jumps or problem.risk(response) >= risks[-1]:
@@ -90,7 +97,7 @@ def _may(problem: Interval, network: Network, trail: Floats) -> bool:
     w, b, v = trail[:, : 3 * network.width].reshape(-1, 3, network.width).swapaxes(0, 1)
     grows = growing(v * w, tail_of(len(trail))) & (w[-1] != 0.0)
     places = np.sort(-b[-1, grows] / w[-1, grows])
-    return bool((np.diff(places) <= NEAR * (problem.b - problem.a)).any())
+    return bool((np.diff(places) <= CLOSE * (problem.b - problem.a)).any())
 
 
 def jumps_of(problem: Interval) -> Floats:
