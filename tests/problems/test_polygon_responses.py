@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from flint import fmpq
 
 import polygon_cases as cases
 import polygon_oracle as oracle
@@ -17,38 +16,13 @@ def rounded(number):
     return int(number.p) / int(number.q)
 
 
-def function_of(response):
-    """A response as lines and polynomials, from its public attributes, in rationals."""
-    q = oracle.q
-    count = len(response.betas)
-    pieces = [([0] * count, oracle.affine(*map(q, response.slope), q(response.offset)))]
-    lines = []
-    for k in range(count):
-        n, tau = list(map(q, response.normals[k])), q(response.thresholds[k])
-        lines.append((*n, -tau))
-        if response.multiplicities[k] == 1:
-            bend = q((response.deltas[k] * response.normals[k]).sum())
-            term = oracle.affine(bend * n[0], bend * n[1], -bend * tau)
-        else:
-            term = oracle.affine(*map(q, response.deltas[k]), q(response.betas[k]))
-        pieces.append(([int(j == k) for j in range(count)], term))
-    return oracle.Function(lines, pieces)
-
-
 def exact(corners, target, density, response):
-    model = function_of(response)
     target = (oracle.teacher_of if isinstance(target, rs.Network) else oracle.function_of)(target)
     weight = oracle.function_of(rs.polynomial2d([[1.0]]) if density is None else density)
-    corners = [tuple(map(oracle.q, corner)) for corner in corners]
-    risk = fmpq(0)
-    for cell in oracle.cells_of(corners, [*model.lines, *target.lines, *weight.lines]):
-        middle = tuple(sum((p[k] for p in cell), fmpq(0)) / len(cell) for k in range(2))
-        e = oracle.plus(model.at(middle), target.at(middle), -1)
-        risk += oracle.over_cell(oracle.times(oracle.times(e, e), weight.at(middle)), cell)
-    return rounded(risk)
+    return rounded(oracle.risk_of(corners, oracle.response_of(response), target, weight))
 
 
-def response_of(rng, corners, others):
+def drawn(rng, corners, others):
     """Kinks and jumps on lines that are degenerate more often than not."""
     lines, rows = list(others), []
     while len(rows) < rng.integers(1, 5):
@@ -83,7 +57,7 @@ def test_risk_is_that_of_exact_rationals(block):
         corners = cases.polygon(rng)
         target, density = cases.target(rng, corners), cases.density(rng, corners)
         lines = [] if isinstance(target, rs.Network) else list(target.lines)
-        response = response_of(rng, corners, lines)
+        response = drawn(rng, corners, lines)
         found = rs.Polygon(target, corners, density).risk(response)
         assert found == pytest.approx(exact(corners, target, density, response), rel=4e-16), seed
 
