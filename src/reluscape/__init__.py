@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reluscape.landscape.affine import AffineLandscape, affine_landscape
     from reluscape.landscape.escape import Escape
     from reluscape.landscape.geometry import Geometry
+    from reluscape.landscape.improvement import Improvement, improve
     from reluscape.landscape.minima import MinimaManifold, global_minima
     from reluscape.landscape.one_neuron import CriticalPoint, critical_points
     from reluscape.landscape.trap import Trap, trap
@@ -84,6 +85,7 @@ __all__ = [
     "Gaussian",
     "GeneralizedResponse",
     "Geometry",
+    "Improvement",
     "Inference",
     "InputError",
     "Interval",
@@ -113,6 +115,7 @@ __all__ = [
     "fit",
     "flow",
     "global_minima",
+    "improve",
     "leaky",
     "load_certificate",
     "load_network",
@@ -145,6 +148,7 @@ _HOME = {
     "Gaussian": "problems.gaussian",
     "GeneralizedResponse": "networks.responses",
     "Geometry": "landscape.geometry",
+    "Improvement": "landscape.improvement",
     "Inference": "fits.inference",
     "InputError": "errors",
     "Interval": "problems.interval",
@@ -173,6 +177,7 @@ _HOME = {
     "fit": "fitting",
     "flow": "training.flow",
     "global_minima": "landscape.minima",
+    "improve": "landscape.improvement",
     "leaky": "networks.activations",
     "load_certificate": "optimum.certificate_file",
     "load_network": "networks.storage",

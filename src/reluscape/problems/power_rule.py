@@ -59,9 +59,7 @@ def integrals(errors: Floats, densities: Floats, power: float) -> Floats:
         z, weights = 2.0 * rule[:, 0] - 1.0, rule[:, 2]
         values = _values(errors, z) ** int(power) * _values(densities, z)
         return 2.0 * (values @ weights)
-    cuts = np.sort(_break_points(errors), axis=1)
-    rows, parts = np.nonzero(np.diff(cuts, axis=1) > 0.0)
-    left, right = cuts[rows, parts], cuts[rows, parts + 1]
+    rows, left, right = _parts(_break_points(errors))
     shares, weights = _graded()
     result = np.zeros(len(errors))
     step = max(1, BLOCK // len(shares))
@@ -74,6 +72,28 @@ def integrals(errors: Floats, densities: Floats, power: float) -> Floats:
             values = np.abs(_each(errors[row], z)) ** power * _each(densities[row], z)
         np.add.at(result, row, length * (values @ weights))
     return result
+
+
+def smooth_rule(*polynomials: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Return rules on [-1, 1] for what is smooth but where polynomials vanish, one for each row.
+
+    Parameters
+    ----------
+    *polynomials : ndarrays, shape (n, any)
+        Their i-th rows belong together.
+
+    Returns
+    -------
+    rows : ndarray, shape (m,)
+        Which row each node belongs to.
+    nodes, weights : ndarray, shape (m,)
+    """
+    cuts = np.concatenate([_break_points(some) for some in polynomials], axis=1)
+    rows, left, right = _parts(cuts)
+    shares, weights = _graded()
+    length = (right - left)[:, np.newaxis]
+    nodes = left[:, np.newaxis] + length * shares
+    return np.repeat(rows, len(shares)), nodes.ravel(), (length * weights).ravel()
 
 
 def is_even(power: float) -> bool:
@@ -98,6 +118,13 @@ def _graded() -> tuple[Floats, Floats]:
     return nodes.ravel(), (lengths * rule[:, 2]).ravel()
 
 
+def _parts(cuts: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Return the rows, left and right ends of the intervals between cuts that are not empty."""
+    cuts = np.sort(cuts, axis=1)
+    rows, parts = np.nonzero(np.diff(cuts, axis=1) > 0.0)
+    return rows, cuts[rows, parts], cuts[rows, parts + 1]
+
+
 def _break_points(coefficients: Floats) -> Floats:
     """Return the ends and the real parts of all roots, those outside moved to the ends."""
     n = len(coefficients)
@@ -120,8 +147,7 @@ def _break_points(coefficients: Floats) -> Floats:
 
 def _values(coefficients: Floats, z: Floats) -> Floats:
     """Return all polynomials at the same places, shape (n, len(z))."""
-    powers: Floats = np.power(z, np.arange(coefficients.shape[1])[:, np.newaxis])
-    return coefficients @ powers
+    return coefficients @ np.vander(z, coefficients.shape[1], increasing=True).T
 
 
 def _each(coefficients: Floats, z: Floats) -> Floats:
