@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reluscape.errors import FileError, InputError, ReluscapeError
     from reluscape.estimators import ShallowReLURegressor
     from reluscape.fits.constraints import Constraints
+    from reluscape.fits.generalized import BestGeneralized, ResponseRow, best_generalized
     from reluscape.fits.inference import Estimate, Inference
     from reluscape.fits.result import Fit
     from reluscape.fits.widths import WidthRow
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Activation",
     "AffineLandscape",
+    "BestGeneralized",
     "Certificate",
     "Check",
     "Constraints",
@@ -98,6 +100,7 @@ __all__ = [
     "Polish",
     "Polygon",
     "ReluscapeError",
+    "ResponseRow",
     "Samples",
     "ShallowReLURegressor",
     "Trap",
@@ -106,6 +109,7 @@ __all__ = [
     "__version__",
     "affine",
     "affine_landscape",
+    "best_generalized",
     "breakpoint_spread",
     "check",
     "classify",
@@ -134,6 +138,7 @@ __all__ = [
 _HOME = {
     "Activation": "networks.activations",
     "AffineLandscape": "landscape.affine",
+    "BestGeneralized": "fits.generalized",
     "Certificate": "optimum.certificate",
     "Check": "optimum.checker",
     "Constraints": "fits.constraints",
@@ -161,6 +166,7 @@ _HOME = {
     "Polish": "training.polish",
     "Polygon": "problems.polygon",
     "ReluscapeError": "errors",
+    "ResponseRow": "fits.generalized",
     "Samples": "problems.samples",
     "ShallowReLURegressor": "estimators",
     "Trap": "landscape.trap",
@@ -168,6 +174,7 @@ _HOME = {
     "WidthRow": "fits.widths",
     "affine": "problems.targets",
     "affine_landscape": "landscape.affine",
+    "best_generalized": "fits.generalized",
     "breakpoint_spread": "training.initialise",
     "check": "optimum.checker",
     "classify": "landscape.verdict",
