@@ -216,19 +216,19 @@ def improve(
             f"the predicted gain, {constant:.3g} over the steepness, is never larger than the "
             "rounding of the risks: no network was seen to be better",
         )
-    network = ramped(inside, found.steepness)
+    gain = before - found.risk
     reasons = (
         f"{len(gains)} jump(s) replaced by ramps of steepness {found.steepness:.6g}",
-        f"the risk falls by {found.gain:.6g}",
-        f"steepness times gain is {found.steepness * found.gain:.6g} there, and tends to "
+        f"the risk falls by {gain:.6g}",
+        f"steepness times gain is {found.steepness * gain:.6g} there, and tends to "
         f"{constant:.10g} as the ramps grow steeper",
     )
     return Improvement(
         True,
-        network,
-        before - found.gain,
+        found.network,
+        found.risk,
         before,
-        found.gain,
+        gain,
         found.steepness,
         constant,
         by_jump,

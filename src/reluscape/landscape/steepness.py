@@ -35,10 +35,11 @@ VISIBLE, VISIBLE_BY_QUADRATURE = 64.0 * EPS, 1e-10
 
 @dataclass(frozen=True)
 class Steepness:
-    """A steepness and what the ramps gain with it, > 0."""
+    """A steepness, the network with these ramps, and its risk: below that of the response."""
 
     steepness: float
-    gain: float
+    network: Network
+    risk: float
 
 
 def best_steepness(
@@ -73,11 +74,9 @@ def best_steepness(
 
     def gain_at(log: float) -> float:
         try:
-            network = ramped(response, math.exp(log))
+            return before - power_risk(problem, ramped(response, math.exp(log)), power)
         except InputError:  # too narrow for doubles
-            return -math.inf
-        gain = before - power_risk(problem, network, power)
-        return gain if gain > visible(problem, network, power, before) else -math.inf
+            return 0.0
 
     height = max(gain.height for gain in gains)
     turning = float(np.abs(response.bends).max())
@@ -105,11 +104,14 @@ def best_steepness(
         options={"maxiter": STEPS, "xatol": FINE},
     )
     if -float(result.fun) > best:
-        best, log = -float(result.fun), float(result.x)
-    return Steepness(math.exp(log), best)
+        log = float(result.x)
+    network = ramped(response, math.exp(log))
+    risk = power_risk(problem, network, power)
+    seen = before - risk > _visible(problem, network, power, before)
+    return Steepness(math.exp(log), network, risk) if seen else None
 
 
-def visible(
+def _visible(
     problem: Interval | Polygon | Gaussian, network: Network, power: float, before: float
 ) -> float:
     """Return the gain from which on it cannot be rounding of the risks."""
