@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,15 @@ from numpy.typing import NDArray
 from reluscape.errors import InputError
 from reluscape.fits.jump_descent import refined
 from reluscape.fits.jump_proposals import Places, line_of, propose
+from reluscape.fits.jumps_on_data import (
+    between_jumps,
+    grid_on_data,
+    with_jumps_as_pairs,
+    with_pairs_as_jumps,
+)
+from reluscape.fits.plain import constant
 from reluscape.fits.polyline import Polyline
-from reluscape.fits.search import QUICK, THOROUGH, free_search, grid_of, with_values
+from reluscape.fits.search import THOROUGH, free_search, grid_of, with_values
 from reluscape.networks.arrays import is_whole
 from reluscape.networks.responses import GeneralizedResponse
 from reluscape.problems.interval import Interval
@@ -22,7 +28,7 @@ from reluscape.problems.samples import Samples
 
 Floats = NDArray[np.float64]
 
-# Points of the grid, and proposals of each kind that are followed down.
+# Points of the grid (twice as many on data), and proposals of each kind that are followed down.
 GRID, FOLLOWED = 64, 6
 # Places below this share of the range are shown as 0: searches do not find them more closely.
 ZERO = 1e-7
@@ -147,8 +153,8 @@ def best_generalized(problem: Interval | Samples, width: int, *, seed: int = 0) 
     -----
     After Dereich, Jentzen and Kassing (arXiv 2302.14690). For given places the coefficients are
     those of linear least squares; places are proposed by dynamic programming over a grid and moved
-    downhill. On data a jump costs nothing and two kinks in a gap are as good: only where two
-    neurons have less to do than a jump, rows with jumps are better.
+    downhill. On data a jump costs nothing, but two kinks in the same gap can do what it does: rows
+    with jumps are not better than the best without of the same dimension.
 
     Examples
     --------
@@ -165,28 +171,26 @@ def best_generalized(problem: Interval | Samples, width: int, *, seed: int = 0) 
     _check(problem, width, seed)
     moments = problem.moments
     low, high = moments.support
-    rows: list[ResponseRow] = []
     if low == high:
-        value = float(moments.y_axis.restore(with_values(moments, np.array([low]), None).phi)[0])
-        constant = GeneralizedResponse([], [], [], [], value)
-        return BestGeneralized(problem, width, (_row(problem, constant),))
+        value = float(moments.y_axis.restore(constant(moments).phi)[0])
+        mean = GeneralizedResponse([], [], [], [], value)
+        return BestGeneralized(problem, width, (_row(problem, mean),))
     most = min(width, len(moments.table.edges) - 2) if moments.atomic else width
     widths = list(range(most + 1))
     lines = free_search(moments, widths[1:], seed, THOROUGH, _silent) if most else {}
     lines[0] = with_values(moments, np.array([low, high]), None)
-    for k in widths:
-        rows.append(_row(problem, _response(moments, lines[k])))
+    strict: dict[tuple[int, int], Polyline] = {}
     if width >= 2:
-        grid = grid_of(moments, GRID, 0.5, GRID)
-        if not moments.atomic and len(moments.table.edges) <= MOST_BORDERS:
-            # A jump of the target is at one of them, if anywhere.
-            grid = np.union1d(grid, moments.table.edges)
-        proposals = propose(moments, grid, width, FOLLOWED)
-        for (jumps, kinks), some in proposals.items():
+        for (jumps, kinks), some in _proposals(moments, width, lines).items():
             if jumps and (not moments.atomic or jumps + kinks < len(moments.table.edges)):
-                rows.append(_best_row(problem, some, seed))
-    rows.sort(key=lambda row: (row.jumps, row.kinks))
-    return BestGeneralized(problem, width, tuple(rows))
+                places, strict[jumps, kinks] = _best_of(problem, some, seed)
+                k = 2 * jumps + kinks
+                if k in lines and moments.atomic:
+                    other = with_jumps_as_pairs(moments, places)
+                    lines[k] = min(lines[k], other, key=lambda line: line.squares)
+    found = [lines[k] for k in widths] + [strict[kind] for kind in sorted(strict)]
+    rows = tuple(_row(problem, _response(moments, line)) for line in found)
+    return BestGeneralized(problem, width, rows)
 
 
 def _check(problem: object, width: object, seed: object) -> None:
@@ -205,41 +209,38 @@ def _silent(_message: str, _fraction: float) -> None:
     """Report nothing."""
 
 
-def _best_row(problem: Interval | Samples, proposals: list[Places], seed: int) -> ResponseRow:
+def _proposals(
+    moments: Moments, width: int, lines: dict[int, Polyline]
+) -> dict[tuple[int, int], list[Places]]:
+    if not moments.atomic:
+        grid, edges = grid_of(moments, GRID, 0.5), moments.table.edges
+        # A jump of the target is at a border of its pieces.
+        grid = np.union1d(grid, edges) if len(edges) <= MOST_BORDERS else grid
+        return propose(moments, grid, width, FOLLOWED)
+    found = propose(moments, grid_on_data(moments, 2 * GRID), width, FOLLOWED)
+    for line in lines.values():
+        for places in with_pairs_as_jumps(moments, line):
+            jumps = int(places.jumps.sum())
+            found.setdefault((jumps, len(places.at) - jumps), []).append(places)
+    return found
+
+
+def _best_of(
+    problem: Interval | Samples, proposals: list[Places], seed: int
+) -> tuple[Places, Polyline]:
     moments = problem.moments
     ends = [refined(moments, places) for places in proposals]
+    if isinstance(problem, Samples):
+        # One question for all with the same jumps and as many kinks between them.
+        some = {
+            (*places.at[places.jumps].tolist(), *places.jumps.tolist()): places
+            for places in [*proposals, *ends]
+            if not places.jumps.all()
+        }
+        ends += [between_jumps(problem, places, seed) for places in some.values()]
     lines = [line_of(moments, places) for places in ends]
     best = min(range(len(lines)), key=lambda i: lines[i].squares)
-    line = lines[best]
-    if isinstance(problem, Samples) and not ends[best].jumps.all():
-        # Between jumps, where the kinks are is an ordinary fit.
-        moved = line_of(moments, _between_jumps(problem, ends[best], seed))
-        line = moved if moved.squares < line.squares else line
-    return _row(problem, _response(moments, line))
-
-
-def _between_jumps(problem: Samples, places: Places, seed: int) -> Places:
-    """Fit the data between neighbouring jumps anew, with as many kinks as there were."""
-    moments = problem.moments
-    x = problem.x.reshape(-1)
-    reduced = moments.x_axis.reduce(x)
-    ends = [-np.inf, *places.at[places.jumps].tolist(), np.inf]
-    at = [places.at[places.jumps]]
-    for left, right in pairwise(ends):
-        kinks = places.at[~places.jumps & (left < places.at) & (places.at < right)]
-        here = (left <= reduced) & (reduced < right)
-        weights = None if problem.given_weights is None else problem.given_weights[here]
-        if len(kinks) and (weights is None or weights.any()):
-            part = Samples(x[here], problem.y[here], weights)
-            if len(kinks) <= part.distinct - 2:
-                line = free_search(part.moments, [len(kinks)], seed, QUICK, _silent)[len(kinks)]
-                inner = part.moments.x_axis.restore(line.tau[1:-1])
-                kinks = np.asarray(moments.x_axis.reduce(inner), dtype=np.float64)
-        at.append(kinks)
-    everything = np.concatenate(at)
-    jumps = np.arange(len(everything)) < len(at[0])
-    order = np.argsort(everything)
-    return Places(everything[order], jumps[order])
+    return ends[best], lines[best]
 
 
 def _row(problem: Interval | Samples, response: GeneralizedResponse) -> ResponseRow:

@@ -18,6 +18,8 @@ STEP, ROUNDS, HALVINGS = 1e-4, 12, 12
 FLAT = 1e-6
 # A round that gains less than this share of the sum of squares is the last.
 NO_GAIN = 1e-14
+# Searches for a single place end at this share of the range that they began with.
+FINE = 1e-9
 # Places between two neighbours that a breakpoint on data is tried at, before looking closer.
 TRIALS = 24
 
@@ -88,23 +90,29 @@ def _newton_step(
 def _one_by_one(
     squares: Callable[[Floats], float], at: Floats, best: float, step: float
 ) -> tuple[Floats, float]:
+    for i in range(len(at)):
+        here = float(at[i])
+        found, place = _least(_with_one_moved(squares, at, i), here - step, here + step)
+        if found < best:
+            best = found
+            at = np.concatenate([at[:i], [place], at[i + 1 :]])
+    return at, best
+
+
+def _with_one_moved(
+    squares: Callable[[Floats], float], at: Floats, i: int
+) -> Callable[[float], float]:
+    return lambda t: squares(np.concatenate([at[:i], [t], at[i + 1 :]]))
+
+
+def _least(function: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
+    """Return the least value between two places, and where."""
     from scipy.optimize import minimize_scalar
 
-    for i in range(len(at)):
-
-        def moved(t: float, i: int = i, base: Floats = at) -> float:
-            return squares(np.concatenate([base[:i], [t], base[i + 1 :]]))
-
-        found = minimize_scalar(
-            moved,
-            bounds=(float(at[i]) - step, float(at[i]) + step),
-            method="bounded",
-            options={"xatol": 1e-12 * step},
-        )
-        if float(found.fun) < best:
-            best = float(found.fun)
-            at = np.concatenate([at[:i], [float(found.x)], at[i + 1 :]])
-    return at, best
+    found = minimize_scalar(
+        function, bounds=(low, high), method="bounded", options={"xatol": FINE * (high - low)}
+    )
+    return float(found.fun), float(found.x)
 
 
 def _on_data(moments: Moments, places: Places) -> Places:
@@ -129,6 +137,15 @@ def _on_data(moments: Moments, places: Places) -> Places:
             if now < best:
                 best = now
                 at = np.concatenate([at[:i], stops[stop : stop + 1], at[i + 1 :]])
+            if not jumps[i]:
+                # Kinks need not be at a stop: between the neighbouring ones.
+                below = float(np.max(stops[stops < at[i]], initial=low))
+                above = float(np.min(stops[stops > at[i]], initial=high))
+                whole = _with_one_moved(lambda t: line_of(moments, Places(t, jumps)).squares, at, i)
+                found, place = _least(whole, max(below, low), min(above, high))
+                if found < best:
+                    best = found
+                    at = np.concatenate([at[:i], [place], at[i + 1 :]])
         if not best < before * (1.0 - NO_GAIN):
             break
     return Places(at, jumps)

@@ -44,6 +44,7 @@ class _State:
 
     parabolas: Floats  # (n, 3), highest degree first, in the value to the right of it
     before: Integers  # (n, 3): whether it is a jump, grid point and row of the breakpoint before
+    here: Integers  # (n, 2): its own grid point and row
 
 
 def propose(
@@ -72,7 +73,7 @@ def propose(
     kinds = [(j, k) for j in range(width // 2 + 1) for k in range(width - 2 * j + 1)]
     last = len(grid) - 1
     states: dict[tuple[int, int, int], _State] = {}
-    states[0, 0, 0] = _State(np.zeros((1, 3)), np.full((1, 3), -1))
+    states[0, 0, 0] = _State(np.zeros((1, 3)), np.full((1, 3), -1), np.zeros((1, 2), np.int64))
     found: dict[tuple[int, int], list[Places]] = {}
     for s in range(1, last + 1):
         arriving: dict[tuple[int, int], list[tuple[Floats, Integers]]] = {}
@@ -95,7 +96,7 @@ def propose(
                 parabolas = np.concatenate([part[0] for part in parts])
                 before = np.concatenate([part[1] for part in parts])
                 mass = costs[0, s, :3].sum()
-                states[*kind, s] = _kept(parabolas, before, float(mass))
+                states[*kind, s] = _kept(parabolas, before, float(mass), s)
     return found
 
 
@@ -103,16 +104,11 @@ def _carried(
     states: dict[tuple[int, int, int], _State], kind: tuple[int, int], s: int, costs: Floats
 ) -> tuple[Floats, Integers]:
     """Add the line that ends at grid point s to all states of a kind before it."""
-    rows = [(r, states[*kind, r]) for r in range(s) if (*kind, r) in states]
-    if not rows:
+    some = [states[*kind, r] for r in range(s) if (*kind, r) in states]
+    if not some:
         return np.zeros((0, 3)), np.zeros((0, 2), np.int64)
-    parabolas = np.concatenate([state.parabolas for _, state in rows])
-    origin = np.concatenate(
-        [
-            np.column_stack([np.full(len(state.parabolas), r), np.arange(len(state.parabolas))])
-            for r, state in rows
-        ]
-    )
+    parabolas = np.concatenate([state.parabolas for state in some])
+    origin = np.concatenate([state.here for state in some])
     c = costs[origin[:, 0], s]
     a, b = parabolas[:, 0] + c[:, 0], parabolas[:, 1] + c[:, 3]
     half = np.divide(0.5, a, out=np.zeros_like(a), where=a > 0.0)
@@ -127,7 +123,7 @@ def _lowest(parabolas: Floats) -> Floats:
     return none - 0.25 * np.divide(one * one, two, out=np.zeros_like(two), where=two > 0.0)
 
 
-def _kept(parabolas: Floats, before: Integers, mass: float) -> _State:
+def _kept(parabolas: Floats, before: Integers, mass: float, s: int) -> _State:
     """Keep the parabolas that are lowest at some of the probes."""
     low = _lowest(parabolas)
     best = int(np.argmin(low))
@@ -137,7 +133,8 @@ def _kept(parabolas: Floats, before: Integers, mass: float) -> _State:
     at = centre + PROBES * sigma
     values = np.outer(parabolas[:, 0], at * at) + np.outer(parabolas[:, 1], at)
     chosen = np.unique(np.argmin(values + parabolas[:, 2:], axis=0))
-    return _State(parabolas[chosen], before[chosen])
+    here = np.column_stack([np.full(len(chosen), s), np.arange(len(chosen))])
+    return _State(parabolas[chosen], before[chosen], here)
 
 
 def _traced(
