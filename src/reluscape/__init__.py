@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reluscape.errors import FileError, InputError, ReluscapeError
     from reluscape.estimators import ShallowReLURegressor
     from reluscape.fits.constraints import Constraints
+    from reluscape.fits.generalized import BestGeneralized, ResponseRow, best_generalized
     from reluscape.fits.inference import Estimate, Inference
     from reluscape.fits.result import Fit
     from reluscape.fits.widths import WidthRow
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from reluscape.landscape.affine import AffineLandscape, affine_landscape
     from reluscape.landscape.escape import Escape
     from reluscape.landscape.geometry import Geometry
+    from reluscape.landscape.improvement import Improvement, improve
     from reluscape.landscape.minima import MinimaManifold, global_minima
     from reluscape.landscape.one_neuron import CriticalPoint, critical_points
     from reluscape.landscape.trap import Trap, trap
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Activation",
     "AffineLandscape",
+    "BestGeneralized",
     "Certificate",
     "Check",
     "Constraints",
@@ -87,6 +90,7 @@ __all__ = [
     "Gaussian",
     "GeneralizedResponse",
     "Geometry",
+    "Improvement",
     "Inference",
     "InputError",
     "Interval",
@@ -101,6 +105,7 @@ __all__ = [
     "Polish",
     "Polygon",
     "ReluscapeError",
+    "ResponseRow",
     "Samples",
     "ShallowReLURegressor",
     "Trap",
@@ -109,6 +114,7 @@ __all__ = [
     "__version__",
     "affine",
     "affine_landscape",
+    "best_generalized",
     "breakpoint_spread",
     "check",
     "classify",
@@ -118,6 +124,7 @@ __all__ = [
     "fit",
     "flow",
     "global_minima",
+    "improve",
     "leaky",
     "limit_response",
     "load_certificate",
@@ -138,6 +145,7 @@ __all__ = [
 _HOME = {
     "Activation": "networks.activations",
     "AffineLandscape": "landscape.affine",
+    "BestGeneralized": "fits.generalized",
     "Certificate": "optimum.certificate",
     "Check": "optimum.checker",
     "Constraints": "fits.constraints",
@@ -152,6 +160,7 @@ _HOME = {
     "Gaussian": "problems.gaussian",
     "GeneralizedResponse": "networks.responses",
     "Geometry": "landscape.geometry",
+    "Improvement": "landscape.improvement",
     "Inference": "fits.inference",
     "InputError": "errors",
     "Interval": "problems.interval",
@@ -166,6 +175,7 @@ _HOME = {
     "Polish": "training.polish",
     "Polygon": "problems.polygon",
     "ReluscapeError": "errors",
+    "ResponseRow": "fits.generalized",
     "Samples": "problems.samples",
     "ShallowReLURegressor": "estimators",
     "Trap": "landscape.trap",
@@ -173,6 +183,7 @@ _HOME = {
     "WidthRow": "fits.widths",
     "affine": "problems.targets",
     "affine_landscape": "landscape.affine",
+    "best_generalized": "fits.generalized",
     "breakpoint_spread": "training.initialise",
     "check": "optimum.checker",
     "classify": "landscape.verdict",
@@ -182,6 +193,7 @@ _HOME = {
     "fit": "fitting",
     "flow": "training.flow",
     "global_minima": "landscape.minima",
+    "improve": "landscape.improvement",
     "leaky": "networks.activations",
     "limit_response": "networks.limits",
     "load_certificate": "optimum.certificate_file",
