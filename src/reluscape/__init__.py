@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from reluscape.fits.widths import WidthRow
     from reluscape.fitting import fit
     from reluscape.landscape.affine import AffineLandscape, affine_landscape
+    from reluscape.landscape.approach import MinimisingSequence
+    from reluscape.landscape.attainment import Attainment, attainment
+    from reluscape.landscape.attainment_evidence import AttainmentEvidence
     from reluscape.landscape.escape import Escape
     from reluscape.landscape.geometry import Geometry
     from reluscape.landscape.minima import MinimaManifold, global_minima
@@ -70,6 +73,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Activation",
     "AffineLandscape",
+    "Attainment",
+    "AttainmentEvidence",
     "Certificate",
     "Check",
     "Constraints",
@@ -88,6 +93,7 @@ __all__ = [
     "InputError",
     "Interval",
     "MinimaManifold",
+    "MinimisingSequence",
     "MultiStart",
     "Network",
     "NeuronState",
@@ -104,6 +110,7 @@ __all__ = [
     "__version__",
     "affine",
     "affine_landscape",
+    "attainment",
     "breakpoint_spread",
     "check",
     "classify",
@@ -131,6 +138,8 @@ __all__ = [
 _HOME = {
     "Activation": "networks.activations",
     "AffineLandscape": "landscape.affine",
+    "Attainment": "landscape.attainment",
+    "AttainmentEvidence": "landscape.attainment_evidence",
     "Certificate": "optimum.certificate",
     "Check": "optimum.checker",
     "Constraints": "fits.constraints",
@@ -149,6 +158,7 @@ _HOME = {
     "InputError": "errors",
     "Interval": "problems.interval",
     "MinimaManifold": "landscape.minima",
+    "MinimisingSequence": "landscape.approach",
     "MultiStart": "training.multistart",
     "Network": "networks.network",
     "NeuronState": "networks.neurons",
@@ -164,6 +174,7 @@ _HOME = {
     "WidthRow": "fits.widths",
     "affine": "problems.targets",
     "affine_landscape": "landscape.affine",
+    "attainment": "landscape.attainment",
     "breakpoint_spread": "training.initialise",
     "check": "optimum.checker",
     "classify": "landscape.verdict",

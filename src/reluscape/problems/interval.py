@@ -77,11 +77,12 @@ class Interval:
     @cached_property
     def moments(self) -> Moments:
         """The six cumulative moments, tabulated exactly."""
-        parts = self._pieces
+        parts = self.pieces
         return moments_of_polynomials(np.asarray(parts.cuts), parts.target, parts.density)
 
     @cached_property
-    def _pieces(self) -> smooth.Pieces:
+    def pieces(self) -> smooth.Pieces:
+        """Target and density on their common pieces inside [a, b]."""
         borders, f = self.target.on(self.a, self.b, "target")
         others, p = self.density.on(self.a, self.b, "density")
         cuts = sorted({*borders, *others})
@@ -138,9 +139,9 @@ class Interval:
     ) -> Result:
         """Answer for a curved activation: parabolas exactly, others by quadrature."""
         if network.activation.name == "square":
-            return exact(self._pieces, network)
+            return exact(self.pieces, network)
         line.require_line(network)
-        return over_rows(network, *quadrature.rows(self._pieces, network))
+        return over_rows(network, *quadrature.rows(self.pieces, network))
 
     def __repr__(self) -> str:
         """Name the interval and the number of pieces."""
