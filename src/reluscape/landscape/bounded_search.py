@@ -24,8 +24,9 @@ from reluscape.problems.samples import Samples
 # it, that 12 nodes leave an error of 3.4^-24.
 MOST_ROWS, NODES = 4_000, 12
 # L-BFGS measures its gain against 1: where the risk has become small it is begun again, with the
-# risk in units of itself, as long as that lowers it by this factor.
-ROUNDS, WORTH_A_ROUND = 4, 3.0
+# risk in units of itself, as long as that lowers it by this factor; and how long it goes on for
+# inner weights in the end.
+ROUNDS, WORTH_A_ROUND, FINAL_ITERATIONS = 4, 3.0, 120
 # Newton steps in the end, for so many parameters at most, and when they stop: at a relative gain
 # below this three times in a row, or when damping has grown so far.
 NEWTON_STEPS, NEWTON_SIZE, LEAST_GAIN, MOST_DAMPING = 60, 150, 1e-11, 1e12
@@ -97,7 +98,7 @@ class _AllParameters:
         return self.problem.risk(self.units.network(self.shape, theta)) / self.units.risk
 
     def descend(self, theta: Floats, iterations: int) -> tuple[float, Floats]:
-        return _within(self._value_and_gradient, theta, self.bound, iterations)
+        return _within(self._value_and_gradient, theta, self.bound, iterations, ROUNDS)
 
     def finish(self, theta: Floats) -> tuple[float, Floats]:
         """Newton's method on what is not at its bound, damped, with curvatures made positive."""
@@ -157,13 +158,15 @@ class _InnerParameters:
         return float(error @ error)
 
     def descend(self, theta: Floats, iterations: int) -> tuple[float, Floats]:
-        value, inner = _within(
-            self._value_and_gradient, theta[: self.inner], self.bound, iterations
-        )
-        return value, np.concatenate([inner, self._outer(self._design(inner)[0])])
+        return self._descended(theta, iterations, 1)
 
     def finish(self, theta: Floats) -> tuple[float, Floats]:
-        return self.descend(theta, 2 * NEWTON_STEPS)
+        return self._descended(theta, FINAL_ITERATIONS, ROUNDS)
+
+    def _descended(self, theta: Floats, iterations: int, rounds: int) -> tuple[float, Floats]:
+        inner = theta[: self.inner]
+        value, inner = _within(self._value_and_gradient, inner, self.bound, iterations, rounds)
+        return value, np.concatenate([inner, self._outer(self._design(inner)[0])])
 
     def _design(self, inner: Floats) -> tuple[Floats, Floats]:
         """Return the functions that outer weights belong to on the rows, and pre-activations."""
@@ -197,13 +200,13 @@ class _InnerParameters:
 
 
 def _within(
-    value_and_gradient: _Objective, theta: Floats, bound: float, iterations: int
+    value_and_gradient: _Objective, theta: Floats, bound: float, iterations: int, rounds: int
 ) -> tuple[float, Floats]:
     """Go down by L-BFGS inside a box, in units of the risk that is left."""
     from scipy.optimize import minimize
 
     value = value_and_gradient(theta)[0]
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         unit = value or 1.0
 
         def scaled(point: Floats, unit: float = unit) -> tuple[float, Floats]:
