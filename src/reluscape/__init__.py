@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from reluscape.fits.widths import WidthRow
     from reluscape.fitting import fit
     from reluscape.landscape.affine import AffineLandscape, affine_landscape
+    from reluscape.landscape.approach import MinimisingSequence
+    from reluscape.landscape.attainment import Attainment, attainment
+    from reluscape.landscape.attainment_evidence import AttainmentEvidence
     from reluscape.landscape.escape import Escape
     from reluscape.landscape.geometry import Geometry
     from reluscape.landscape.improvement import Improvement, improve
@@ -75,6 +78,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Activation",
     "AffineLandscape",
+    "Attainment",
+    "AttainmentEvidence",
     "BestGeneralized",
     "Certificate",
     "Check",
@@ -97,6 +102,7 @@ __all__ = [
     "LimitGroup",
     "LimitResponse",
     "MinimaManifold",
+    "MinimisingSequence",
     "MultiStart",
     "Network",
     "NeuronState",
@@ -114,6 +120,7 @@ __all__ = [
     "__version__",
     "affine",
     "affine_landscape",
+    "attainment",
     "best_generalized",
     "breakpoint_spread",
     "check",
@@ -145,6 +152,8 @@ __all__ = [
 _HOME = {
     "Activation": "networks.activations",
     "AffineLandscape": "landscape.affine",
+    "Attainment": "landscape.attainment",
+    "AttainmentEvidence": "landscape.attainment_evidence",
     "BestGeneralized": "fits.generalized",
     "Certificate": "optimum.certificate",
     "Check": "optimum.checker",
@@ -167,6 +176,7 @@ _HOME = {
     "LimitGroup": "networks.limit_groups",
     "LimitResponse": "networks.limits",
     "MinimaManifold": "landscape.minima",
+    "MinimisingSequence": "landscape.approach",
     "MultiStart": "training.multistart",
     "Network": "networks.network",
     "NeuronState": "networks.neurons",
@@ -183,6 +193,7 @@ _HOME = {
     "WidthRow": "fits.widths",
     "affine": "problems.targets",
     "affine_landscape": "landscape.affine",
+    "attainment": "landscape.attainment",
     "best_generalized": "fits.generalized",
     "breakpoint_spread": "training.initialise",
     "check": "optimum.checker",

@@ -50,7 +50,7 @@ def risk(pieces: Pieces, network: Network) -> float:
     """
     total = Fraction(0)
     for left, right, e, p in _errors(pieces, network):
-        total += _integral(product(product(e, e), p), left, right)
+        total += integral(product(product(e, e), p), left, right)
     return float(_rounded([total])[0])
 
 
@@ -78,7 +78,7 @@ def hessian(pieces: Pieces, network: Network) -> Floats:
             factor = [Fraction(1)]
             for _ in range(k):
                 factor = product(factor, [-middle / half, 1 / half])
-            powers[k] += _integral(product(factor, density), Fraction(start), Fraction(end))
+            powers[k] += integral(product(factor, density), Fraction(start), Fraction(end))
     gram = np.array([_rounded(powers[i : i + 3]) for i in range(3)])
     w, b, v = _neurons(network)
     rows: list[list[Fraction]] = []
@@ -158,11 +158,18 @@ def _error_moments(pieces: Pieces, network: Network) -> list[Fraction]:
     for left, right, e, p in _errors(pieces, network):
         ep = product(e, p)
         for k in range(3):
-            result[k] += _integral([*[Fraction(0)] * k, *ep], left, right)
+            result[k] += integral([*[Fraction(0)] * k, *ep], left, right)
     return result
 
 
-def _integral(a: Polynomial, left: Fraction, right: Fraction) -> Fraction:
+def integral(a: Polynomial, left: Fraction, right: Fraction) -> Fraction:
+    """Return the integral of a polynomial between two numbers.
+
+    Examples
+    --------
+    >>> integral([Fraction(0), Fraction(2)], Fraction(0), Fraction(3))
+    Fraction(9, 1)
+    """
     whole = antiderivative(a)
     return value(whole, right) - value(whole, left)
 
