@@ -20,6 +20,11 @@ from typing import TYPE_CHECKING
 from reluscape._version import __version__
 
 if TYPE_CHECKING:
+    from reluscape.construction.clusters import construct
+    from reluscape.construction.exact import ExactValues
+    from reluscape.construction.hypotheses import IllConditionedWarning
+    from reluscape.construction.result import Construction
+    from reluscape.construction.summary import ClassSummary
     from reluscape.errors import FileError, InputError, ReluscapeError
     from reluscape.estimators import ShallowReLURegressor
     from reluscape.fits.constraints import Constraints
@@ -72,11 +77,14 @@ __all__ = [
     "AffineLandscape",
     "Certificate",
     "Check",
+    "ClassSummary",
     "Constraints",
+    "Construction",
     "CriticalPoint",
     "Descent",
     "Escape",
     "Estimate",
+    "ExactValues",
     "FileError",
     "Fit",
     "Flow",
@@ -84,6 +92,7 @@ __all__ = [
     "Gaussian",
     "GeneralizedResponse",
     "Geometry",
+    "IllConditionedWarning",
     "Inference",
     "InputError",
     "Interval",
@@ -107,6 +116,7 @@ __all__ = [
     "breakpoint_spread",
     "check",
     "classify",
+    "construct",
     "critical_points",
     "descend",
     "expression",
@@ -133,11 +143,14 @@ _HOME = {
     "AffineLandscape": "landscape.affine",
     "Certificate": "optimum.certificate",
     "Check": "optimum.checker",
+    "ClassSummary": "construction.summary",
     "Constraints": "fits.constraints",
+    "Construction": "construction.result",
     "CriticalPoint": "landscape.one_neuron",
     "Descent": "training.descent",
     "Escape": "landscape.escape",
     "Estimate": "fits.inference",
+    "ExactValues": "construction.exact",
     "FileError": "errors",
     "Fit": "fits.result",
     "Flow": "training.flow",
@@ -145,6 +158,7 @@ _HOME = {
     "Gaussian": "problems.gaussian",
     "GeneralizedResponse": "networks.responses",
     "Geometry": "landscape.geometry",
+    "IllConditionedWarning": "construction.hypotheses",
     "Inference": "fits.inference",
     "InputError": "errors",
     "Interval": "problems.interval",
@@ -167,6 +181,7 @@ _HOME = {
     "breakpoint_spread": "training.initialise",
     "check": "optimum.checker",
     "classify": "landscape.verdict",
+    "construct": "construction.clusters",
     "critical_points": "landscape.one_neuron",
     "descend": "training.descent",
     "expression": "problems.expression",
