@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reluscape.construction.hypotheses import IllConditionedWarning
     from reluscape.construction.result import Construction
     from reluscape.construction.summary import ClassSummary
+    from reluscape.construction.truncation import Truncation
     from reluscape.errors import FileError, InputError, ReluscapeError
     from reluscape.estimators import ShallowReLURegressor
     from reluscape.fits.constraints import Constraints
@@ -108,6 +109,7 @@ __all__ = [
     "Samples",
     "ShallowReLURegressor",
     "Trap",
+    "Truncation",
     "Verdict",
     "WidthRow",
     "__version__",
@@ -174,6 +176,7 @@ _HOME = {
     "Samples": "problems.samples",
     "ShallowReLURegressor": "estimators",
     "Trap": "landscape.trap",
+    "Truncation": "construction.truncation",
     "Verdict": "landscape.verdict",
     "WidthRow": "fits.widths",
     "affine": "problems.targets",

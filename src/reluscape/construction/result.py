@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,9 @@ from reluscape.construction.sources import COPIED, as_labels, blocks_of
 from reluscape.errors import InputError
 from reluscape.networks.arrays import Floats, check_finite
 from reluscape.networks.network import Network
+
+if TYPE_CHECKING:
+    from reluscape.construction.truncation import Truncation
 
 
 class Parameters(NamedTuple):
@@ -302,6 +305,30 @@ class Construction:
             borders = (squares - squares[each, own][:, np.newaxis]) / (2.0 * between[own])
         borders[each, own] = np.inf
         return borders.min(axis=1)
+
+    def truncated(
+        self, X: object, labels: object = None, *, weights: ArrayLike | None = None
+    ) -> Truncation:
+        """Search for thresholds with which ReLU deletes noise, below the linear regime.
+
+        Parameters
+        ----------
+        X, labels, weights
+            The rows of the construction; see `reluscape.construct`.
+
+        Returns
+        -------
+        Truncation
+            With both costs, and whether the search has found anything.
+
+        Raises
+        ------
+        InputError
+            If the rows can be read only once, or a label is of no class.
+        """
+        from reluscape.construction.truncation import truncate
+
+        return truncate(self, X, labels, weights=weights)
 
     def _at(self, label: Hashable) -> int:
         if isinstance(label, np.generic):
