@@ -51,7 +51,7 @@ def require_independence(summary: ClassSummary, frame: Frame, metric: Metric) ->
     if frame.rank == q:
         return
     if q > frame.dimensions:
-        what = f"there are {q} classes and {frame.dimensions} inputs"
+        what = f"there are {q} classes and {frame.dimensions} input{'s' * (frame.dimensions > 1)}"
         if frame.lift:
             what += " with the constant one"
         what += ", so that class means depend on each other"
@@ -60,11 +60,14 @@ def require_independence(summary: ClassSummary, frame: Frame, metric: Metric) ->
         named = [summary.classes[i] for i in np.flatnonzero(np.abs(null) > 1e-6)]
         kind = "affinely" if frame.lift else "linearly"
         what = f"the means of the classes {shown(named)} depend {kind} on each other"
-    cure = f'Y="means" works still: outputs are then the {frame.rank} coordinates of the projection'
+    cure = (
+        'Y="means" (--outputs means) works still: the network then answers with the projection '
+        f"on the subspace of the means, of dimension {frame.rank}"
+    )
     if not frame.lift and make_frame(summary, metric=metric, lift=True).rank == q:
         cure = (
-            "lift=True works still: with inputs centred and a constant one appended it is enough "
-            "that they are affinely independent"
+            "lift=True (--lift) works still: with inputs centred and a constant one appended it is "
+            "enough that they are affinely independent"
         )
     raise InputError(f"{what}; {cure}.")
 
