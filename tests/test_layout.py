@@ -25,14 +25,14 @@ HEAVY = {"numba", "scipy", "sklearn", "matplotlib", "pandas", "pyarrow"}
 # A change of this list is a change of the public contract: say so in CHANGELOG.md.
 PUBLIC = """
     Activation AffineLandscape Certificate Check ClassSummary Constraints Construction
-    CriticalPoint Descent Escape Estimate ExactValues FileError Fit Flow FlowEvent Gaussian
-    GeneralizedResponse Geometry IllConditionedWarning Inference InputError Interval
-    MinimaManifold MultiStart Network NeuronState PiecewisePolynomial2d Pinned Polish Polygon
-    ReluscapeError Samples ShallowReLURegressor Trap Truncation Verdict WidthRow __version__
-    affine affine_landscape breakpoint_spread check classify construct critical_points descend
-    expression fit flow global_minima leaky load_certificate load_network multistart
-    piecewise_linear piecewise_polynomial piecewise_polynomial2d polish polynomial polynomial2d
-    standard_normal step trap
+    ConstructiveClassifier CriticalPoint Descent Escape Estimate ExactValues FileError Fit Flow
+    FlowEvent Gaussian GeneralizedResponse Geometry IllConditionedWarning Inference InputError
+    Interval MinimaManifold MultiStart Network NeuronState PiecewisePolynomial2d Pinned Polish
+    Polygon ReluscapeError Samples ShallowReLURegressor Trap Truncation Verdict WidthRow
+    __version__ affine affine_landscape breakpoint_spread check classify construct
+    critical_points descend expression fit flow global_minima leaky load_certificate
+    load_network multistart piecewise_linear piecewise_polynomial piecewise_polynomial2d polish
+    polynomial polynomial2d standard_normal step trap
 """.split()
 
 

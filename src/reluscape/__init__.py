@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from reluscape._version import __version__
 
 if TYPE_CHECKING:
+    from reluscape.classifiers import ConstructiveClassifier
     from reluscape.construction.clusters import construct
     from reluscape.construction.exact import ExactValues
     from reluscape.construction.hypotheses import IllConditionedWarning
@@ -81,6 +82,7 @@ __all__ = [
     "ClassSummary",
     "Constraints",
     "Construction",
+    "ConstructiveClassifier",
     "CriticalPoint",
     "Descent",
     "Escape",
@@ -148,6 +150,7 @@ _HOME = {
     "ClassSummary": "construction.summary",
     "Constraints": "fits.constraints",
     "Construction": "construction.result",
+    "ConstructiveClassifier": "classifiers",
     "CriticalPoint": "landscape.one_neuron",
     "Descent": "training.descent",
     "Escape": "landscape.escape",

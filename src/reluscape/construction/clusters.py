@@ -21,7 +21,7 @@ from reluscape.construction.noise import Noise, bounded_noise, measured_noise
 from reluscape.construction.reference import reference_outputs
 from reluscape.construction.result import Construction, bias_of, readout_of
 from reluscape.construction.sources import Source, open_rows
-from reluscape.construction.summary import ClassSummary, permuted, read
+from reluscape.construction.summary import ClassSummary, read
 from reluscape.errors import InputError
 from reluscape.networks.arrays import Floats
 
@@ -95,21 +95,42 @@ def construct(
     >>> made.network([[1.0, 0.0]]).round(12)
     array([[1., 0.]])
     """
-    if metric not in ("euclidean", "within"):
-        raise InputError(f'metric is {metric!r}; give "euclidean" or "within".')
-    source: Source | None = None
+    _check_metric(metric)
     if isinstance(X, ClassSummary):
         if labels is not None or weights is not None:
             raise InputError("a ClassSummary has labels and weights already; leave them out.")
-        summary = X
-    else:
-        source = open_rows(X, labels, weights)
-        keep = metric == "within" or not source.repeatable
-        summary = read(source, ClassSummary(scatter=keep))
-        if not source.repeatable:
-            source = None
+        return construct_from(X, None, Y=Y, metric=metric, lift=lift)
+    source = open_rows(X, labels, weights)
+    once = not source.repeatable
+    summary = read(source, ClassSummary(scatter=once or metric == "within"))
+    return construct_from(summary, None if once else source, Y=Y, metric=metric, lift=lift)
+
+
+def construct_from(
+    summary: ClassSummary,
+    source: Source | None,
+    *,
+    Y: ArrayLike | None = None,
+    metric: Metric = "euclidean",
+    lift: bool = False,
+) -> Construction:
+    """Construct from what the first pass has found; see `construct`.
+
+    Parameters
+    ----------
+    summary : ClassSummary
+    source : Source or None
+        The rows that it is of, for a second pass.
+    Y, metric, lift
+        See `construct`.
+
+    Returns
+    -------
+    Construction
+    """
+    _check_metric(metric)
     require_classes(summary)
-    summary = permuted(summary, order(summary.classes))
+    summary = summary.only(order(summary.classes))
     frame = make_frame(summary, metric=metric, lift=lift)
     if not isinstance(Y, str):
         require_independence(summary, frame, metric)
@@ -119,7 +140,7 @@ def construct(
             f"the class means are ill-conditioned (condition number {frame.condition:.3g}): the "
             "network loses that many digits; give lift=True or other inputs.",
             IllConditionedWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     if source is None:
         noise = bounded_noise(summary, frame)
@@ -128,6 +149,11 @@ def construct(
         offset = -readout.sum(axis=1) * bias
         noise = measured_noise(source, summary, frame, readout, offset, outputs, bias)
     return _result(summary, frame, outputs, noise, metric)
+
+
+def _check_metric(metric: str) -> None:
+    if metric not in ("euclidean", "within"):
+        raise InputError(f'metric is {metric!r}; give "euclidean" or "within".')
 
 
 def _result(

@@ -122,6 +122,27 @@ class ClassSummary:
         """
         return read(open_rows(X, labels, weights), self)
 
+    def only(self, places: Sequence[int]) -> ClassSummary:
+        """Return the summary of some classes, or of all in another order.
+
+        Parameters
+        ----------
+        places : sequence of int
+            Positions in `classes`.
+
+        Returns
+        -------
+        ClassSummary
+            `reach` and `constant` stay those of all rows.
+        """
+        made = copy(self)
+        where = list(places)
+        object.__setattr__(made, "classes", tuple(self.classes[i] for i in where))
+        for name in ("rows", "weights", "least_weights", "means", "scatter"):
+            array = cast("Floats | None", getattr(self, name))
+            object.__setattr__(made, name, None if array is None else array[where])
+        return made
+
 
 def read(source: Source, summary: ClassSummary) -> ClassSummary:
     """Go through the rows once.
@@ -141,17 +162,6 @@ def read(source: Source, summary: ClassSummary) -> ClassSummary:
         for block in source.blocks():
             running.add(block, pool)
     return running.finished(summary)
-
-
-def permuted(summary: ClassSummary, places: Sequence[int]) -> ClassSummary:
-    """Return a summary with its classes in another order."""
-    made = copy(summary)
-    where = list(places)
-    object.__setattr__(made, "classes", tuple(summary.classes[i] for i in where))
-    for name in ("rows", "weights", "least_weights", "means", "scatter"):
-        array = cast("Floats | None", getattr(summary, name))
-        object.__setattr__(made, name, None if array is None else array[where])
-    return made
 
 
 class _Running:
