@@ -186,6 +186,8 @@ def test_warm_start_in_scikit_learn(rows, classes, width):
     model = rs.ConstructiveClassifier().fit(x, y)
     warm = model.warm_start_network(width=width)
     np.testing.assert_allclose(warm.predict_proba(x), model.predict_proba(x), atol=1e-9)
+    still = model.warm_start_network(width=width).set_params(learning_rate_init=1e-12)
+    np.testing.assert_allclose(still.partial_fit(x, y).coefs_[0], warm.coefs_[0], atol=1e-9)
     before = warm.predict_proba(x)
     loss = -np.log(before[np.arange(len(y)), y]).mean()
     warm.set_params(max_iter=60, learning_rate_init=1e-3, alpha=0.0, tol=0.0, n_iter_no_change=99)

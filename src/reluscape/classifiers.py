@@ -23,13 +23,14 @@ from reluscape.construction.summary import ClassSummary, read
 from reluscape.construction.temperature import FOLDS, calibrate, folds_of, probabilities
 from reluscape.construction.warm import layers_of, to_mlp, to_torch
 from reluscape.errors import InputError
+from reluscape.networks.network import Network
 
 if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
-# Up to so many rows, every row is held out once; of more, one fold is enough.
-CROSSED = 20_000
+# Multiplications up to which every row is held out once; of more rows, one fold is enough.
+CROSSED = 1e10
 # Multiplications up to which second moments are kept although the metric does not need them: so
 # that `partial_fit` can go on after `fit`.
 CHEAP = 1e11
@@ -63,7 +64,7 @@ class ConstructiveClassifier(ClassifierMixin, BaseEstimator):
         `predict_proba` is the softmax of the negative squared distances divided by it.
     calibration_ : {"held out", "training"}
         Which rows the temperature was calibrated on: rows that a construction of the others had
-        not seen, in five folds by their content (one of them, from 20,000 rows on); or those of
+        not seen, in five folds by their content (one of them, where there are many); or those of
         training, where there are too few.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -132,7 +133,6 @@ class ConstructiveClassifier(ClassifierMixin, BaseEstimator):
         if summary.scatter is not None:
             self.summary_ = summary
         self.construction_ = self._construct(summary, source)
-        self.network_ = self.construction_.network
         self._calibrate(x, codes, weights)
         return self
 
@@ -187,7 +187,6 @@ class ConstructiveClassifier(ClassifierMixin, BaseEstimator):
         if np.count_nonzero(self.summary_.rows) > 1:
             seen = np.flatnonzero(self.summary_.rows).tolist()
             self.construction_ = self._construct(self.summary_.only(seen), None)
-            self.network_ = self.construction_.network
             made = self.construction_ if before is None else before
             known = np.isin(codes, np.array(made.classes)) & (weights > 0)
             if known.any():
@@ -197,6 +196,11 @@ class ConstructiveClassifier(ClassifierMixin, BaseEstimator):
             elif before is None:
                 self.temperature_, self.calibration_ = 1.0, "training"
         return self
+
+    @property
+    def network_(self) -> Network:
+        """The network, built when it is asked for."""
+        return self.construction_.network
 
     def decision_function(self, X: ArrayLike) -> Floats:
         """Return the logarithms of the probabilities, up to a constant in each row.
@@ -209,11 +213,6 @@ class ConstructiveClassifier(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
             For two classes, what the second has more than the first.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
         """
         scores = -self._squares(X) / self.temperature_
         if len(self.classes_) == 2:
@@ -230,11 +229,6 @@ class ConstructiveClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples,)
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
         """
         squares = self._squares(X)
         return self.classes_[np.argmin(squares, axis=1)]
@@ -321,15 +315,14 @@ class ConstructiveClassifier(ClassifierMixin, BaseEstimator):
         return codes
 
     def _forget(self) -> None:
-        for name in ("summary_", "construction_", "network_"):
+        for name in ("summary_", "construction_"):
             if hasattr(self, name):
                 delattr(self, name)
 
     def _read(self, x: Any, codes: Codes, weights: Floats) -> tuple[Source, ClassSummary]:  # noqa: ANN401
         """Go through the rows once."""
         source = open_rows(x, codes, weights)
-        rows, inputs = x.shape
-        keep = self.metric == "within" or rows * inputs**2 <= CHEAP
+        keep = self.metric == "within" or _work(x) <= CHEAP
         summary = read(source, ClassSummary(scatter=keep, classes=range(len(self.classes_))))
         return source, summary.only(np.flatnonzero(summary.rows).tolist())
 
@@ -350,7 +343,7 @@ class ConstructiveClassifier(ClassifierMixin, BaseEstimator):
         """Find the temperature on rows that a construction of the others has not seen."""
         folds = folds_of(x)
         found: list[tuple[Floats, Codes, Floats]] = []
-        for fold in range(FOLDS if len(codes) <= CROSSED else 1):
+        for fold in range(FOLDS if _work(x) <= CROSSED else 1):
             out = folds == fold
             if not out.any() or not set(codes[out]) <= set(codes[~out]):
                 continue
@@ -394,3 +387,9 @@ class ConstructiveClassifier(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _work(x: Any) -> float:  # noqa: ANN401
+    """Return how many multiplications second moments take."""
+    rows, inputs = x.shape
+    return float(rows) * inputs**2

@@ -144,8 +144,8 @@ def make_frame(summary: ClassSummary, *, metric: Metric = "euclidean", lift: boo
     linear = _whitening(summary) if metric == "within" else None
     seen = means - centre if linear is None else (means - centre) @ linear.T
     # Means are rounded where they lie, and centring does not take that away.
-    stretch = 1.0 if linear is None else float(np.linalg.norm(linear, 2))
-    rounding = EPS * stretch * float(np.abs(means).max())
+    sizes = np.abs(means).max(axis=0)
+    rounding = EPS * float(np.linalg.norm(sizes if linear is None else np.abs(linear) @ sizes))
     constant = 0.0
     if lift:
         constant = float(np.sqrt(share @ np.square(seen).sum(axis=1))) or 1.0
@@ -159,8 +159,9 @@ def make_frame(summary: ClassSummary, *, metric: Metric = "euclidean", lift: boo
             "other inputs."
         )
     away = summary.reach + float(np.linalg.norm(summary.first - centre))
-    reach = stretch * away
+    reach = away
     if linear is not None:
+        reach *= float(np.linalg.norm(linear))
         # w (x - m)^T S^+ (x - m) <= 1 for every row of weight w, S being the sum over the rows.
         light = float(summary.least_weights.min())
         noise = float(np.sqrt(summary.weights.sum() / light))

@@ -49,7 +49,7 @@ def bounded_noise(summary: ClassSummary, frame: Frame) -> Noise:
     """Return what the scatter of the classes says, without the rows.
 
     `w d d^T` of one row is at most the sum over the rows, so that the largest eigenvalue over the
-    least weight bounds the largest norm.
+    least weight bounds the largest norm; the trace does so too, and the triangle inequality.
     """
     if summary.scatter is None:
         raise InputError(
@@ -60,7 +60,9 @@ def bounded_noise(summary: ClassSummary, frame: Frame) -> Noise:
     squares = np.einsum("pi,jik,qk->jpq", weights, summary.scatter, weights, optimize=True)
     light = summary.least_weights
     relative = np.sqrt(np.linalg.eigvalsh(squares)[:, -1].clip(min=0.0) / light)
-    absolute = np.sqrt(np.linalg.eigvalsh(summary.scatter)[:, -1].clip(min=0.0) / light)
+    about = np.sqrt(np.trace(summary.scatter, axis1=1, axis2=2).clip(min=0.0) / light)
+    away = summary.reach + np.linalg.norm(summary.means - summary.first, axis=1)
+    absolute = np.minimum(about, away)
     return Noise(squares, relative, absolute, None)
 
 

@@ -112,7 +112,8 @@ def to_mlp(layers: Layers, classes: NDArray[np.generic], random_state: int | Non
     model.coefs_ = [layers.W1.copy(), outer.copy()]
     model.intercepts_ = [layers.b1.copy(), shift.copy()]
     model.set_params(max_iter=200)
-    # What one step has left behind would only confuse.
+    # What one step has left behind would count: its momentum, and its learning rate.
+    delattr(model, "_optimizer")
     model.loss_curve_, model.n_iter_, model.t_ = [], 0, 0
     return model
 
