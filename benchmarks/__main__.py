@@ -10,6 +10,7 @@ import sys
 from benchmarks import (
     accuracy,
     certificates,
+    construct,
     derivatives,
     descent,
     fit,
@@ -78,6 +79,8 @@ def _run(sections: list[str], options: argparse.Namespace) -> None:
         landscape.measure(Cells("landscape", quick=quick))
     if "derivatives" in sections:
         derivatives.measure(Cells("derivatives", quick=quick))
+    if "construct" in sections:
+        construct.measure(Cells("construct", quick=quick), quick=quick)
     if "descent" in sections:
         plan = descent.QUICK if quick else descent.Plan()
         if options.libraries:

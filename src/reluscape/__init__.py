@@ -20,6 +20,13 @@ from typing import TYPE_CHECKING
 from reluscape._version import __version__
 
 if TYPE_CHECKING:
+    from reluscape.classifiers import ConstructiveClassifier
+    from reluscape.construction.clusters import construct
+    from reluscape.construction.exact import ExactValues
+    from reluscape.construction.hypotheses import IllConditionedWarning
+    from reluscape.construction.result import Construction
+    from reluscape.construction.summary import ClassSummary
+    from reluscape.construction.truncation import Truncation
     from reluscape.errors import FileError, InputError, ReluscapeError
     from reluscape.estimators import ShallowReLURegressor
     from reluscape.fits.constraints import Constraints
@@ -83,11 +90,15 @@ __all__ = [
     "BestGeneralized",
     "Certificate",
     "Check",
+    "ClassSummary",
     "Constraints",
+    "Construction",
+    "ConstructiveClassifier",
     "CriticalPoint",
     "Descent",
     "Escape",
     "Estimate",
+    "ExactValues",
     "FileError",
     "Fit",
     "Flow",
@@ -95,6 +106,7 @@ __all__ = [
     "Gaussian",
     "GeneralizedResponse",
     "Geometry",
+    "IllConditionedWarning",
     "Improvement",
     "Inference",
     "InputError",
@@ -115,6 +127,7 @@ __all__ = [
     "Samples",
     "ShallowReLURegressor",
     "Trap",
+    "Truncation",
     "Verdict",
     "WidthRow",
     "__version__",
@@ -125,6 +138,7 @@ __all__ = [
     "breakpoint_spread",
     "check",
     "classify",
+    "construct",
     "critical_points",
     "descend",
     "expression",
@@ -157,11 +171,15 @@ _HOME = {
     "BestGeneralized": "fits.generalized",
     "Certificate": "optimum.certificate",
     "Check": "optimum.checker",
+    "ClassSummary": "construction.summary",
     "Constraints": "fits.constraints",
+    "Construction": "construction.result",
+    "ConstructiveClassifier": "classifiers",
     "CriticalPoint": "landscape.one_neuron",
     "Descent": "training.descent",
     "Escape": "landscape.escape",
     "Estimate": "fits.inference",
+    "ExactValues": "construction.exact",
     "FileError": "errors",
     "Fit": "fits.result",
     "Flow": "training.flow",
@@ -169,6 +187,7 @@ _HOME = {
     "Gaussian": "problems.gaussian",
     "GeneralizedResponse": "networks.responses",
     "Geometry": "landscape.geometry",
+    "IllConditionedWarning": "construction.hypotheses",
     "Improvement": "landscape.improvement",
     "Inference": "fits.inference",
     "InputError": "errors",
@@ -189,6 +208,7 @@ _HOME = {
     "Samples": "problems.samples",
     "ShallowReLURegressor": "estimators",
     "Trap": "landscape.trap",
+    "Truncation": "construction.truncation",
     "Verdict": "landscape.verdict",
     "WidthRow": "fits.widths",
     "affine": "problems.targets",
@@ -198,6 +218,7 @@ _HOME = {
     "breakpoint_spread": "training.initialise",
     "check": "optimum.checker",
     "classify": "landscape.verdict",
+    "construct": "construction.clusters",
     "critical_points": "landscape.one_neuron",
     "descend": "training.descent",
     "expression": "problems.expression",
