@@ -170,6 +170,21 @@ def test_three_neurons_make_one_jump():
     assert group.heights[-1] == pytest.approx(2.0, rel=1e-9)
 
 
+def test_neurons_that_come_along_belong_to_the_jump():
+    """A third bend of size 1 between the two that grow; a fourth stays beside them."""
+    networks = []
+    for k in STEEP:
+        at = 0.5 + np.array([-1.0, 1.0, 0.3]) / k
+        weights, bends = np.ones(4), [k / 2, -k / 2, 1.0, 1.0]
+        networks.append(rs.Network(weights, -np.append(at, 0.5 + 3 / STEEP[-1]), bends))
+    found = rs.limit_response(networks, domain=(0, 1))
+    assert [(g.kind, g.neurons) for g in found.groups] == [("jump", (0, 1, 2)), ("kink", (3,))]
+    x = np.array([0.0, 0.4, 0.6, 1.0])
+    expected = np.where(x > 0.5, 1.0 + 2 * (x - 0.5) - 3.3 / STEEP[-1], 0.0)
+    np.testing.assert_allclose(found.response(x), expected, atol=1e-9)
+    assert found.response.dimension == 3
+
+
 # ------------------------------------------------------------------------- nothing blows up
 
 

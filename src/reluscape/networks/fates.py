@@ -85,7 +85,7 @@ def fates_of(tracks: Tracks, region: Region, start: int, spread: float, close: f
     first, last = (_strengths(tracks, region, k) for k in (start, -1))
     vanishing = inside & (last <= _FAINT * spread) & (last <= _FADES * first)
     grows = growing(tracks.bends, start) & inside & ~vanishing
-    mergers = mergers_of(tracks, region, start, grows, close)
+    mergers = mergers_of(tracks, region, inside & ~vanishing, grows, close)
     merging = {j for merger in mergers for j in merger.neurons}
     found = [Fate("kink" if m.fades else "jump", m.neurons, m) for m in mergers]
     found.sort(key=lambda fate: (fate.kind, fate.neurons))

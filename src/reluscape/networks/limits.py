@@ -148,6 +148,8 @@ def limit_response(
     Notes
     -----
     What is recognised is evidence, not proof: no finite part of a sequence determines its limit.
+    Networks on their way to a ramp that is steep, but not infinitely so, look as if they made a
+    jump as long as theirs is wider.
 
     Examples
     --------

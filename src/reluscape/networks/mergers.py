@@ -23,6 +23,9 @@ _TREMBLE = 1e-3
 _CLOSING = 0.25
 """Least power of the bends with which distances shrink: a jump whose height stays needs 1, and one
 whose height grows less."""
+_MARGIN = 0.05
+"""Hyperplanes that come along between those of a group, or beyond by this share of their distance,
+belong to it."""
 _DRIFT = 0.5
 """Largest power of the bends with which what stays bounded may still change."""
 _CANCELS = 0.5
@@ -73,6 +76,16 @@ def tail_of(many: int) -> int:
     return (many - 1) // 2
 
 
+def late_part(many: int) -> int:
+    """Return where the last third of the tail of so many networks begins, or a short tail itself.
+
+    What neurons are growing towards shows there: before, they may still have been on their way.
+    """
+    start = tail_of(many)
+    third = (many - 1 - start) // 3
+    return many - 1 - third if third else start
+
+
 def growing(bends: Floats, start: int) -> NDArray[np.bool_]:
     """Tell which bends grow over the tail, steadily and up to the end.
 
@@ -106,7 +119,11 @@ def growth_of(bends: Floats, start: int) -> Floats:
 
 
 def mergers_of(
-    tracks: Tracks, region: Region, start: int, grows: NDArray[np.bool_], close: float
+    tracks: Tracks,
+    region: Region,
+    inside: NDArray[np.bool_],
+    grows: NDArray[np.bool_],
+    close: float,
 ) -> list[Merger]:
     """Group the growing neurons whose hyperplanes close up on each other.
 
@@ -114,39 +131,58 @@ def mergers_of(
     ----------
     tracks : Tracks
     region : Region
-    start : int
-        Where the tail begins.
-    grows : ndarray of bool, shape (width,)
+    inside, grows : ndarray of bool, shape (width,)
+        Which hyperplanes meet the region and matter there, and which of these neurons grow.
     close : float
         Share of the domain within which hyperplanes count as one.
 
     Returns
     -------
     list of Merger
-        Of two neurons or more each.
+        Of two growing neurons or more each, and of those that lie between them and come along.
     """
+    late = late_part(len(tracks.bends))
     among = np.flatnonzero(grows)
-    factors = growth_of(tracks.bends, start)[among]
-    first, last = (_pairwise(tracks, region, k, among) for k in (start, -1))
-    factor = np.minimum(factors[:, np.newaxis], factors)
+    factors = growth_of(tracks.bends, late)[among]
+    first, last = (_distances(tracks, region, k, among) for k in (late, -1))
+    shrunk = _shrinking(first, last)
+    closing = _closing(shrunk[:, among], np.minimum(factors[:, np.newaxis], factors))
+    found: list[Merger] = []
+    rest = inside & ~grows
+    for group in _components(closing):
+        if len(group) < 2:
+            continue
+        members = among[group]
+        # A neuron that comes along is as close to all of the group as they are to each other.
+        reach = (1.0 + _MARGIN) * last[group][:, members].max()
+        comes = rest & (last[group] <= reach).all(axis=0)
+        comes &= _closing(shrunk[group], factors[group].min()).all(axis=0)
+        rest &= ~comes
+        everybody = np.sort(np.append(members, np.flatnonzero(comes)))
+        found.append(_merger(tracks, region, late, everybody, close))
+    return found
+
+
+def _shrinking(first: Floats, last: Floats) -> Floats:
+    """Return the logarithm of the factor by which distances shrink; infinite if to zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        power = np.log(first / last) / np.log(factor)
-    closing = (last == 0.0) & (first == 0.0) | (power >= _CLOSING)
-    return [
-        _merger(tracks, region, start, among[group], close)
-        for group in _components(closing)
-        if len(group) > 1
-    ]
+        return np.where(last == 0.0, np.inf, np.log(first / np.where(last == 0.0, 1.0, last)))
 
 
-def _pairwise(tracks: Tracks, region: Region, k: int, among: NDArray[np.intp]) -> Floats:
-    """Return the distances between hyperplanes of one network, whatever their orientation."""
-    n, tau = tracks.normals[k, among], tracks.thresholds[k, among]
-    found = [
-        region.apart(n[:, np.newaxis], tau[:, np.newaxis], sign * n, sign * tau)
-        for sign in (1.0, -1.0)
-    ]
-    return np.minimum(*found)
+def _closing(shrunk: Floats, factor: Floats | float) -> NDArray[np.bool_]:
+    """Tell which distances shrink fast enough for bends that grow by a factor."""
+    growth = np.log(np.maximum(factor, 1.0))
+    return (growth > 0.0) & (shrunk >= _CLOSING * growth)
+
+
+def _distances(tracks: Tracks, region: Region, k: int, among: NDArray[np.intp]) -> Floats:
+    """Return how far some hyperplanes of a network are from all, whatever their orientation."""
+    n, tau = tracks.normals[k], tracks.thresholds[k]
+    found = np.empty((len(among), len(tau)))
+    for row, j in enumerate(among.tolist()):  # one at a time: the differences of all are too many
+        same, opposite = (region.apart(n, tau, sign * n[j], sign * tau[j]) for sign in (1.0, -1.0))
+        found[row] = np.minimum(same, opposite)
+    return found
 
 
 def _components(linked: NDArray[np.bool_]) -> list[list[int]]:
@@ -167,7 +203,7 @@ def _components(linked: NDArray[np.bool_]) -> list[list[int]]:
 
 
 def _merger(
-    tracks: Tracks, region: Region, start: int, among: NDArray[np.intp], close: float
+    tracks: Tracks, region: Region, late: int, among: NDArray[np.intp], close: float
 ) -> Merger:
     many = len(tracks.bends)
     lead = among[int(np.argmax(np.abs(tracks.bends[-1, among])))]
@@ -189,8 +225,7 @@ def _merger(
     foot = threshold * normal
     beta = float((n @ foot - tau) @ bends) - float(delta @ foot)
     largest = np.abs(tracks.bends[:, among]).max(axis=1)
-    power = np.log(largest[-1] / largest[start])
-    fading = _power(heights, start, power) < -_DRIFT
+    growth = float(np.log(largest[-1] / largest[late]))
     return Merger(
         tuple(among.tolist()),
         normal,
@@ -201,8 +236,8 @@ def _merger(
         largest,
         heights,
         (float(tau.min()), float(tau.max())),
-        _trouble(close * region.diameter, start, distances, heights, nets, largest),
-        fading,
+        _trouble(close * region.diameter, late, growth, distances, heights, nets, largest),
+        _power(heights, late, growth) < -_DRIFT,
     )
 
 
@@ -243,22 +278,25 @@ def _middle(n: Floats, tau: Floats, gaps: Floats) -> tuple[Floats, float]:
     return normal[0], float(sign[0] * (tau[one] + tau[other]) / length)
 
 
-def _power(values: Floats, start: int, growth: float) -> float:
+def _power(values: Floats, late: int, growth: float) -> float:
     """Return the power of what has grown by `exp(growth)` with which values have changed."""
-    if values[start] == 0.0 or values[-1] == 0.0:
-        return (
-            0.0 if values[start] == values[-1] else np.copysign(np.inf, values[-1] - values[start])
-        )
-    return float(np.log(values[-1] / values[start]) / growth)
+    if values[late] == 0.0 or values[-1] == 0.0:
+        return 0.0 if values[late] == values[-1] else np.copysign(np.inf, values[-1] - values[late])
+    return float(np.log(values[-1] / values[late]) / growth)
 
 
 def _trouble(
-    near: float, start: int, distances: Floats, heights: Floats, nets: Floats, bends: Floats
+    near: float,
+    late: int,
+    growth: float,
+    distances: Floats,
+    heights: Floats,
+    nets: Floats,
+    bends: Floats,
 ) -> str:
-    growth = float(np.log(bends[-1] / bends[start]))
-    if nets[-1] > _CANCELS * bends[-1] and _power(nets, start, growth) > _DRIFT:
+    if nets[-1] > _CANCELS * bends[-1] and _power(nets, late, growth) > _DRIFT:
         return f"their bends do not cancel: the sum has grown to {nets[-1]:.3g}"
-    if _power(heights, start, growth) > _DRIFT:
+    if _power(heights, late, growth) > _DRIFT:
         return f"the jump between them grows without bound, to {heights[-1]:.3g}"
     if distances[-1] > near:
         return f"they are still {distances[-1]:.3g} apart"

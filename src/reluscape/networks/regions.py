@@ -17,6 +17,10 @@ _MANY = 256
 """Points from which on a region is its own sample."""
 _MORE = 512
 """Points inside that are added to fewer: distances of functions are measured at all of them."""
+_MOST = 4096
+"""Points that a sample has at most."""
+_ELEMENTS = 1 << 20
+"""Numbers in one block of heights: 8 MiB."""
 _PER_SIDE = 32
 """Points on each side of a hyperplane whose connections are cut with it: at most 1,024 cuts."""
 
@@ -54,8 +58,13 @@ class Region:
 
     def reach(self, normals: Floats, thresholds: Floats) -> tuple[Floats, Floats]:
         """Return the least and the largest `n.x - tau` on the region, two arrays of shape (m,)."""
-        heights = normals @ self.points.T - thresholds[:, np.newaxis]
-        return heights.min(axis=1), heights.max(axis=1)
+        least, most = np.full(len(normals), np.inf), np.full(len(normals), -np.inf)
+        rows = max(1, _ELEMENTS // max(len(normals), 1))
+        for start in range(0, len(self.points), rows):
+            heights = normals @ self.points[start : start + rows].T - thresholds[:, np.newaxis]
+            least = np.minimum(least, heights.min(axis=1))
+            most = np.maximum(most, heights.max(axis=1))
+        return least, most
 
     def apart(self, one: Floats, tau: Floats, other: Floats, sigma: Floats) -> Floats:
         """Return how far hyperplanes with the same orientation are from each other.
@@ -97,10 +106,10 @@ class Region:
         return cuts.reshape(-1, self.inputs)
 
     def sample(self) -> Floats:
-        """Return points of the region to compare functions at, shape (k, inputs)."""
+        """Return at most 4,096 points of the region to compare functions at, shape (k, inputs)."""
         count = len(self.points)
         if count >= _MANY:
-            return self.points
+            return self.points[_spread(np.arange(count), _MOST)]
         # Dirichlet weights from a Kronecker sequence: evenly spread, and the same every time.
         roots = np.sqrt(_primes(count))
         even = np.outer(np.arange(1, _MORE + 1), roots) % 1.0
