@@ -13,6 +13,7 @@ from tabulated import steep_tanh
 
 SQUARE = [[0, 0], [1, 0], [1, 1], [0, 1]]
 PENTAGON = [[0, 0], [2, -0.5], [3, 1], [2.5, 2], [0.5, 1.75]]
+STEP_AT_ZERO = rs.GeneralizedResponse([1.0], [0.0], [0.0], [1.0])
 STEP = rs.GeneralizedResponse([1.0], [0.5], [0.0], [1.0])
 
 
@@ -224,6 +225,15 @@ def test_three_hundred_responses_in_the_plane():
             check(problem, plane_response(rng))
 
 
+@pytest.mark.parametrize("power", [2.0, 3.0])
+def test_the_steepness_is_the_best_one_around(power):
+    problem, response = tanh_problem(), tanh_jump()
+    found = rs.improve(problem, response, power=power)
+    for factor in (0.25, 0.5, 0.9, 1.1, 2.0, 4.0, 64.0):
+        other = found.network_at(factor * found.steepness)
+        assert power_risk(problem, other, power) > found.risk
+
+
 def test_scaling_moves_the_answer_along():
     """x times 4, y times 8: the same steps, risks times 256, constants times 8^3."""
     target, response = [0.5, 1.0, -3.0, 2.0], (0.25, 0.75, 1.5)
@@ -382,6 +392,16 @@ def test_a_gain_below_rounding_is_no_gain():
     found = rs.improve(rs.Interval(rs.polynomial([0.0, 0.0, 1.0]), 0, 1), tiny)
     assert (found.smaller, found.network, found.obstacle) == (False, None, "rounding")
     assert found.constant == pytest.approx(1e-27 / 6)
+
+
+def test_under_a_gaussian_steep_ramps_drown_in_rounding():
+    """The closed form sums products of neurons of size k^2; the teacher's ramp has k = 5e4."""
+    teacher = rs.Network([5e4, 5e4], [0.5, -0.5], [1.0, -1.0])
+    found = rs.improve(rs.Gaussian(teacher), STEP_AT_ZERO)
+    assert (found.smaller, found.network, found.obstacle) == (False, None, "rounding")
+    assert found.constant == pytest.approx(1 / (6 * np.sqrt(2 * np.pi)))
+    gentle = rs.Network([50.0, 50.0], [0.5, -0.5], [1.0, -1.0])
+    assert rs.improve(rs.Gaussian(gentle), STEP_AT_ZERO).steepness == pytest.approx(50.0, rel=0.02)
 
 
 @pytest.mark.parametrize("power", [1.0, 0.5, -2.0, np.inf, np.nan, "2"])

@@ -171,10 +171,17 @@ def test_boundaries_that_miss_the_inside(normal, tau, side):
         assert (along.side, along.constant) == (side, 0.0)
 
 
-def test_a_slanted_jump_along_a_slanted_jump_of_the_target():
+@pytest.mark.parametrize(("a", "b", "c"), [(3.0, 4.0, 3.5), (1.0, 2.0, 1.5), (1.0, 3.0, 1.25)])
+def test_a_slanted_jump_along_a_slanted_jump_of_the_target(a, b, c):
     """The two lines agree to rounding only; what is between them is no side of the jump."""
-    line = [0.6, 0.8, -0.7]
-    target = rs.piecewise_polynomial2d([line], [([0], [[1.0]]), ([1], [[0.5]])])
-    response = rs.GeneralizedResponse([[3.0, 4.0]], [3.5], [[0.0, 0.0]], [1.0])
+    target = rs.piecewise_polynomial2d([[a, b, -c]], [([0], [[1.0]]), ([1], [[0.5]])])
+    response = rs.GeneralizedResponse([[a, b]], [c], [[0.0, 0.0]], [1.0])
     gain = jump_gains(rs.Polygon(target, SQUARE), response, 2.0)[0]
     assert gain.obstacle == "discontinuous target"
+    length = np.diff(crossings(a, b, c)).item() * np.hypot(1.0, a / b)
+    assert gain.constant == pytest.approx(length / 6, rel=1e-9)
+
+
+def crossings(a, b, c):
+    """The x at which a x + b y = c enters and leaves the unit square."""
+    return [max(0.0, (c - b) / a), min(1.0, c / a)]

@@ -20,9 +20,6 @@ from reluscape.problems.moments import Moments
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# Where the beam looks, in residual standard deviations around the best value of a breakpoint.
-PROBES = np.array([0.0, 0.1, -0.1, 0.5, -0.5, 2.0, -2.0])
-
 
 @dataclass(frozen=True, eq=False)
 class Places:
@@ -125,12 +122,14 @@ def _lowest(parabolas: Floats) -> Floats:
 
 def _kept(parabolas: Floats, before: Integers, mass: float, s: int) -> _State:
     """Keep the parabolas that are lowest at some of the probes."""
+    from reluscape.kernels import proposals
+
     low = _lowest(parabolas)
     best = int(np.argmin(low))
     two, one, _ = parabolas[best]
     centre = -one / (2.0 * two) if two > 0.0 else 0.0
     sigma = np.sqrt(max(low[best], 0.0) / mass) if mass > 0.0 else 0.0
-    at = centre + PROBES * sigma
+    at = centre + proposals.PROBES * sigma
     values = np.outer(parabolas[:, 0], at * at) + np.outer(parabolas[:, 1], at)
     chosen = np.unique(np.argmin(values + parabolas[:, 2:], axis=0))
     here = np.column_stack([np.full(len(chosen), s), np.arange(len(chosen))])

@@ -66,9 +66,7 @@ def with_jumps_as_pairs(moments: Moments, places: Places) -> Polyline:
     knots = kinks
     for at in places.at[places.jumps].tolist():
         above = int(np.searchsorted(edges, float(at)))
-        left, right = edges[above - 1], edges[above]
-        # What else bends in the gap is not seen by the data.
-        knots = np.append(knots[(knots <= left) | (knots >= right)], [left, right])
+        knots = np.append(knots, edges[above - 1 : above + 1])
     tau = np.unique(np.concatenate([[low], knots, [high]]))
     while len(tau) - 2 < wanted:
         widest = int(np.argmax(np.diff(tau)))

@@ -169,6 +169,7 @@ def improve(
     - no jump is inside the domain: there the response is the network offered
     """
     _check(problem, response, power)
+    power = float(power)
     before = power_risk(problem, response, power)
     inside = settled(response)
     if not inside.strict:
