@@ -148,7 +148,7 @@ def bad(x, **changes):
         (lambda x, y: rs.construct(rs.ClassSummary().updated(x, y), y), "has labels"),
         (lambda x, y: rs.construct(rs.ClassSummary(scatter=False).updated(x, y)), "no scatter"),
         (lambda x, y: rs.construct([(x, y), (x[:, :3], y)]), "from row 24 on has 3 inputs"),
-        (lambda x, y: rs.construct([(x, y), x]), r"chunk 1 is no pair"),
+        (lambda x, y: rs.construct([(x, y), x]), "chunk from row 24 on is no pair"),
         (lambda x, y: rs.construct([(x, y)], weights=y), "inside them"),
         (lambda x, y: rs.ClassSummary(classes=[0, 1]).updated(x, y), r"class 2 appears in row 4"),
         (lambda x, y: rs.construct(x, y).classify(x[:, :2]), "X has 2 inputs"),

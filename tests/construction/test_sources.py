@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,23 @@ def test_chunks_of_every_kind(rows, made):
     assert once.cost <= made.bound <= once.bound
     assert np.all(once.class_delta_P >= made.class_delta_P * (1 - ROUNDING))
     assert once.delta >= made.delta * (1 - ROUNDING)
+
+
+def test_one_chunk_at_a_time(rows):
+    x, labels = rows
+    alive = []
+
+    def chunks():
+        for i in range(0, len(x), 50):
+            assert all(reference() is None for reference in alive)
+            some = x[i : i + 50].copy()
+            alive.append(weakref.ref(some))
+            yield some, labels[i : i + 50]
+            del some
+
+    rs.construct(chunks)
+    rs.construct(chunks())
+    assert len(alive) == 3 * 7
 
 
 def test_blocks_and_parts_do_not_matter(rows, made, monkeypatch):

@@ -135,20 +135,24 @@ def measured_noise(
         )
         return some, far
 
+    def take(block: Block, pool: ThreadPoolExecutor) -> None:
+        x, codes, heavy = counted(block, coder)
+        if len(x) and x.shape[1] != m:
+            raise _changed()
+        rows[:] += np.bincount(codes, minlength=q)
+        pieces = [
+            (Block(x[part], block.labels, None, block.start), codes[part], heavy[part])
+            for part in parts_of(len(x))
+        ]
+        for some, far in pool.map(run, pieces):
+            squares[:] += some
+            np.maximum(extremes[:, :2], far[:, :2], out=extremes[:, :2])
+            extremes[:, 2:] += far[:, 2:]
+
     with ThreadPoolExecutor(1 if alone else os.cpu_count() or 1) as pool:
         for block in source.blocks():
-            x, codes, heavy = counted(block, coder)
-            if len(x) and x.shape[1] != m:
-                raise _changed()
-            rows += np.bincount(codes, minlength=q)
-            pieces = [
-                (Block(x[part], block.labels, None, block.start), codes[part], heavy[part])
-                for part in parts_of(len(x))
-            ]
-            for some, far in pool.map(run, pieces):
-                squares += some
-                np.maximum(extremes[:, :2], far[:, :2], out=extremes[:, :2])
-                extremes[:, 2:] += far[:, 2:]
+            take(block, pool)
+            del block  # before the next chunk is made
     if not np.array_equal(rows, summary.rows):
         raise _changed()
     if extremes[:, 3].any():

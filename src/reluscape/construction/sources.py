@@ -116,15 +116,18 @@ def _chunked(x: object) -> Source:
 
 def _walk(chunks: Chunks) -> Iterator[Block]:
     start = 0
-    for number, chunk in enumerate(chunks):
+    for chunk in chunks:
         if not isinstance(chunk, (tuple, list)) or len(chunk) not in (2, 3):
             raise InputError(
-                f"chunk {number} is no pair; give every chunk as (X, labels) or "
+                f"the chunk from row {start} on is no pair; give every chunk as (X, labels) or "
                 "(X, labels, weights)."
             )
         weights = cast("ArrayLike | None", chunk[2]) if len(chunk) == 3 else None
         yield from _blocks_of(chunk[0], chunk[1], weights, start)
         start += _length(chunk[0], start)
+        # Chunks that are made one by one are then in memory one at a time; `enumerate` would
+        # keep the last.
+        del chunk, weights
 
 
 def _length(x: object, start: int) -> int:

@@ -161,6 +161,7 @@ def read(source: Source, summary: ClassSummary) -> ClassSummary:
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for block in source.blocks():
             running.add(block, pool)
+            del block  # before the next chunk is made
     return running.finished(summary)
 
 
