@@ -265,6 +265,13 @@ def of_parabolas(problem: Interval | Samples, width: int, skip: bool) -> Decisio
     if not curve and not best.coefficients[1]:
         reason = "of all parabolas a constant is the best"
         return Decision(True, reason, infimum, minimiser=_parabola(best, width, skip))
+    if best.nearly_straight and (curve or best.nearly_level):
+        return Decision(
+            None,
+            "the best parabola is a line that slopes, which is not attained, or a constant or "
+            "curved, which is: rounding of the target decides",
+            infimum,
+        )
     if not curve:
         reason = (
             "of all parabolas a line that slopes is the only best one, and one neuron makes all "
@@ -272,12 +279,6 @@ def of_parabolas(problem: Interval | Samples, width: int, skip: bool) -> Decisio
         )
         sequence = approach.steep_parabola(problem, (float(best.low), float(best.high)))
         return Decision(False, reason, infimum, sequence)
-    if best.nearly_straight:
-        return Decision(
-            None,
-            "the best parabola is straight but for what rounding of the target explains: if it is, "
-            "the infimum is not attained, and otherwise it is",
-        )
     reason = "the best parabola is curved, and one neuron makes it"
     return Decision(True, reason, infimum, minimiser=_parabola(best, width, skip))
 

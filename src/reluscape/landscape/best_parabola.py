@@ -47,6 +47,13 @@ class BestParabola:
         half = (self.high - self.low) / 2
         return abs(self.coefficients[2]) * half * half <= ROUNDING * self.size
 
+    @property
+    def nearly_level(self) -> bool:
+        """Whether it slopes so little around its middle that rounding of the target explains it."""
+        half = (self.high - self.low) / 2
+        slope = self.coefficients[1] + self.coefficients[2] * (self.low + self.high)
+        return abs(slope) * half <= ROUNDING * self.size
+
 
 def best_parabola(problem: Interval | Samples) -> BestParabola | None:
     """Return the best parabola, None if x has fewer than three values and there are many.
