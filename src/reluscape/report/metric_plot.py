@@ -46,6 +46,8 @@ ROOM = 0.06
 # A second direction narrower than this share of the first has only rounding in it.
 LINE = 1e-9
 BINS = 60
+# Inches that the axes have beside the legend.
+WIDE = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +117,11 @@ def plot_construction(made: Construction, X: ArrayLike, labels: object) -> Figur
     centres = (made.Y.T - plane.origin) @ plane.axes.T
     shown = list(names[::step])
     mine = [np.array([name == label for name in shown], np.bool_) for label in made.classes]
-    figure = Figure(figsize=(6.8, 5.2), layout="constrained")
-    axes = figure.subplots()
     low, high = _frame(np.vstack([points, centres]))
+    # As high as equal units ask for, so that nothing is left empty beside the axes.
+    height = WIDE * float((high - low)[1] / (high - low)[0]) + 0.8
+    figure = Figure(figsize=(6.8, min(max(height, 2.8), 6.8)), layout="constrained")
+    axes = figure.subplots()
     if np.ptp(points[:, 1]) <= LINE * np.ptp(points[:, 0]):
         _draw_line(axes, points[:, 0], mine, centres[:, 0])
     else:
