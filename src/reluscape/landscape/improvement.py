@@ -57,6 +57,8 @@ class Improvement:
         The same in sentences.
     response : GeneralizedResponse
         As given.
+    inside : GeneralizedResponse
+        The same on the domain, its jumps outside of it as part of the affine function.
     """
 
     smaller: bool
@@ -114,9 +116,10 @@ def improve(
 ) -> Improvement:
     """Replace the jumps of a generalized response by steep ramps that lower its risk.
 
-    No response with a jump is optimal for a continuous target: each of its jumps is the limit of
-    two neurons, and these two do better before the limit. The ramps' steepness is then the best
-    one of a search, and the gain is measured, not assumed.
+    For a continuous target, and a density that is positive somewhere along each hyperplane, no
+    response with a jump is optimal: each of its jumps is the limit of two neurons, and these two do
+    better before the limit. The ramps' steepness is the best one of a search, and the gain is
+    measured, not assumed.
 
     Parameters
     ----------
@@ -166,7 +169,7 @@ def improve(
     (True, 0.166666666667, 2)
     >>> print(improve(problem, GeneralizedResponse([1.0], [2.0], [0.0], [1.0])))
     risk 0.25, a network does not get below it this way
-    - no jump is inside the domain: there the response is the network offered
+    - no jump is inside the domain: there the network offered is the response
     """
     _check(problem, response, power)
     power = float(power)
@@ -174,9 +177,9 @@ def improve(
     inside = settled(response)
     if not inside.strict:
         reason = (
-            "all jumps have height zero: the response is the network offered"
+            "all jumps have height zero: the network offered is the response"
             if response.strict
-            else "the response has no jump: it is the network offered"
+            else "the response has no jump: the network offered is the response"
         )
         return _same(problem, response, inside, power, before, "no jump", reason)
     if isinstance(problem, Samples):
@@ -185,7 +188,7 @@ def improve(
     inside = absorbed(inside, {gain.term: gain.side for gain in gains})
     gains = [gain for gain in gains if not gain.side]
     if not gains:
-        reason = "no jump is inside the domain: there the response is the network offered"
+        reason = "no jump is inside the domain: there the network offered is the response"
         return _same(problem, response, inside, power, before, "outside", reason)
     by_jump = tuple(gain.constant for gain in gains)
     constant = math.fsum(by_jump)
@@ -325,7 +328,7 @@ def _on_data(
     """Offer ramps between neighbouring data: the same function on all of them."""
     inside = on_rows(problem, inside)
     if not inside.strict:
-        reason = "no jump has data on both sides: on the data the response is the network offered"
+        reason = "no jump has data on both sides: on the data the network offered is the response"
         return _same(problem, response, inside, power, before, "outside", reason)
     costless = "data have no density: a jump between two of them costs nothing"
     try:
