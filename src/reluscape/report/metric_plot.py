@@ -160,7 +160,8 @@ def _draw_line(
     centres: Floats,
 ) -> None:
     """Draw how the rows of two classes lie along the line through their reference outputs."""
-    edges = [float(edge) for edge in np.linspace(points.min(), points.max(), BINS + 1)]
+    low, high = float(points.min()), float(points.max())
+    edges = [low + (high - low) * i / BINS for i in range(BINS + 1)]
     for j, rows in enumerate(mine):
         axes.hist(points[rows], edges, color=_colour(j), alpha=0.55)
         axes.axvline(centres[j], color=_colour(j), linewidth=1.6)
