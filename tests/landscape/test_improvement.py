@@ -200,7 +200,7 @@ def check(problem, response):
 
 def test_seven_hundred_responses_on_a_line():
     rng = np.random.default_rng(0)
-    for _ in range(35):
+    for _ in range(20):
         knots = np.concatenate([[-1], np.sort(rng.uniform(-1, 2, 3)), [2]])
         target = (
             rs.piecewise_linear(knots, rng.normal(size=5))
@@ -209,7 +209,7 @@ def test_seven_hundred_responses_on_a_line():
         )
         density = rs.polynomial([1.2, 0.5]) if rng.random() < 0.5 else None
         problem = rs.Interval(target, -1, 2, density)
-        for _ in range(20):
+        for _ in range(35):
             check(problem, line_response(rng))
 
 
