@@ -102,12 +102,12 @@ class Polygon:
     @property
     def uniform(self) -> bool:
         """Whether the density is constant on the polygon."""
-        density = self._ground.density
+        density = self.ground.density
         c = density.coefficients
         return density.degree == 0 and bool((c == c[0]).all())
 
     @cached_property
-    def _ground(self) -> Ground:
+    def ground(self) -> Ground:
         """What the networks are compared with, cut into cells."""
         return ground_of(self.target, self.density, self.vertices, self.frame)
 
@@ -163,19 +163,19 @@ class Polygon:
         >>> square.risk_of(piecewise_polynomial2d([[2, 0, -1]], [([1], [[1]])]))
         0.5
         """
-        return risk_of(self._ground, function)
+        return risk_of(self.ground, function)
 
     def _integrate(self, network: Network, at_zero: str = "gt") -> Integrals:
         right = zero_is_active(at_zero)
         _check_network(network, "network")
-        return integrate(self._ground, network, right)
+        return integrate(self.ground, network, right)
 
     def __repr__(self) -> str:
         """Name the polygon and the target."""
         if isinstance(self.target, Network):
             target = f"teacher of width {self.target.width}"
         else:
-            target = f"target on {len(self._ground.cells.parents)} cell(s)"
+            target = f"target on {len(self.ground.cells.parents)} cell(s)"
         return f"Polygon({len(self.vertices)} vertices, {target})"
 
 

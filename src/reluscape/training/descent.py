@@ -13,10 +13,13 @@ from reluscape.errors import InputError
 from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.arrays import is_number, is_whole
 from reluscape.networks.network import Network
+from reluscape.problems.gaussian import Gaussian
 from reluscape.problems.interval import Interval
 from reluscape.problems.levels import certain_limit, is_below
-from reluscape.problems.line import require_rows_or_interval, zero_is_active
+from reluscape.problems.line import zero_is_active
+from reluscape.problems.polygon import Polygon
 from reluscape.problems.samples import Samples
+from reluscape.problems.verbs import require_problem
 
 Floats = NDArray[np.float64]
 Outcome = Literal["finished", "diverged"]
@@ -64,7 +67,7 @@ class Descent:
 
 
 def descend(
-    problem: Samples | Interval,
+    problem: Samples | Interval | Polygon | Gaussian,
     network: Network,
     *,
     step_size: float,
@@ -76,11 +79,13 @@ def descend(
     """Run full-batch gradient descent `theta - step_size * gradient` for a number of steps.
 
     In one dimension the loop is compiled and runs on the cumulative moments: a step costs
-    O(width), whatever the number of data. The iterates are those of the textbook up to rounding.
+    O(width), whatever the number of data. Elsewhere each step takes the problem's own gradient,
+    exact on a `Polygon` and for `Gaussian` inputs. The iterates are those of the textbook up to
+    rounding.
 
     Parameters
     ----------
-    problem : Samples or Interval
+    problem : Samples, Interval, Polygon or Gaussian
     network : Network
         The start.
     step_size : float
@@ -111,7 +116,7 @@ def descend(
     >>> run.outcome, bool(run.risks[-1] < 1e-12), len(run.risks), int(run.recorded[-1])
     ('finished', True, 1001, 2000)
     """
-    require_rows_or_interval(problem, "descend")
+    require_problem(problem, "descend")
     require_piecewise_linear(network.activation, "descend")
     check_run(step_size, steps)
     if record_every is None:
@@ -119,8 +124,12 @@ def descend(
     elif not is_whole(record_every) or record_every < 1:
         raise InputError(f"record_every is {record_every!r}; give a whole number >= 1.")
     active = zero_is_active(at_zero)
-    if isinstance(problem, Samples) and not (problem.on_a_line and network.scalar):
-        return _descend_rows(problem, network, step_size, steps, at_zero, record_every, progress)
+    if isinstance(problem, Polygon | Gaussian) or (
+        isinstance(problem, Samples) and not (problem.on_a_line and network.scalar)
+    ):
+        return _descend_by_gradients(
+            problem, network, step_size, steps, at_zero, record_every, progress
+        )
     from reluscape.kernels import descent
 
     problem.risk(network)  # says what is wrong if the network does not fit the problem
@@ -161,7 +170,7 @@ def descend(
 
 
 def _result(
-    problem: Samples | Interval,
+    problem: Samples | Interval | Polygon | Gaussian,
     network: Network,
     risks: Floats,
     record_every: int,
@@ -172,7 +181,9 @@ def _result(
     recorded = np.arange(len(risks), dtype=np.int64) * record_every
     if recorded[-1] != steps:
         risks, recorded = np.append(risks, problem.risk(network)), np.append(recorded, steps)
-    limit = certain_limit(problem, network)
+    limit = None
+    if isinstance(problem, Samples | Interval):
+        limit = certain_limit(problem, network)
     above = np.flatnonzero([not is_below(float(risk), limit) for risk in risks])
     first = int(above[-1]) + 1 if len(above) else 0
     certain = int(recorded[first]) if first < len(recorded) else None
@@ -200,8 +211,8 @@ def rebuild(network: Network, w: Floats, b: Floats, v: Floats, affine: Floats) -
     return Network(w, b, v, affine[0], skip, network.activation)
 
 
-def _descend_rows(
-    problem: Samples,
+def _descend_by_gradients(
+    problem: Samples | Polygon | Gaussian,
     network: Network,
     step_size: float,
     steps: int,
@@ -209,7 +220,7 @@ def _descend_rows(
     record_every: int,
     progress: Callable[[str, float], None] | None,
 ) -> Descent:
-    """Descend by matrix products over the rows: several inputs or targets."""
+    """Descend by the problem's gradients, one for each step: several inputs or targets."""
     theta = network.to_vector()
     risks: list[float] = []
     made = 0

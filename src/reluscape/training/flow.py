@@ -15,8 +15,9 @@ from reluscape.networks.arrays import as_floats, check_finite, is_number, is_who
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 from reluscape.problems.levels import is_below, lowest_level
-from reluscape.problems.line import require_rows_or_interval, zero_is_active
+from reluscape.problems.line import zero_is_active
 from reluscape.problems.samples import Samples
+from reluscape.problems.verbs import require_rows_or_interval
 from reluscape.training.cells import Cell, FlowEvent
 from reluscape.training.descent import like, parameters, rebuild
 from reluscape.training.following import DIVERGED, Outcome, Path, follow
