@@ -1,4 +1,4 @@
-"""What moves networks knows data and intervals; other problems are refused with a sentence."""
+"""Verbs that know data and intervals only refuse other problems with a sentence."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ NETWORK = rs.Network([[0.0, 1.0]], [0.0], [1.0])
 @pytest.mark.parametrize(
     "verb",
     [
-        lambda p: rs.descend(p, NETWORK, step_size=0.1, steps=1),
-        lambda p: rs.multistart(p, 2, starts=2, step_size=0.1, steps=1),
         lambda p: rs.flow(p, NETWORK, time=1.0),
-        lambda p: rs.polish(p, NETWORK),
         lambda p: rs.classify(p, NETWORK),
         lambda p: rs.fit(p, 1),
     ],

@@ -77,21 +77,6 @@ def require_line(network: Network) -> None:
         )
 
 
-def require_rows_or_interval(problem: object, what: str) -> None:
-    """Refuse problems that are neither data nor an interval, where only these are known.
-
-    Raises
-    ------
-    InputError
-    """
-    # Asked of the class: the moments themselves are computed, or refused, where they are read.
-    if not hasattr(type(problem), "moments"):
-        raise InputError(
-            f"{what} knows Samples and Interval, not {type(problem).__name__}; use its risk, "
-            "gradient and hessian with an optimiser of your own."
-        )
-
-
 def zero_is_active(at_zero: str) -> bool:
     """Translate the papers' two conventions for the derivative of ReLU at 0.
 

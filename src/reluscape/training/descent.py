@@ -15,10 +15,13 @@ from reluscape.networks.arrays import is_number, is_whole
 from reluscape.networks.limits import LimitResponse
 from reluscape.networks.network import Network
 from reluscape.networks.tracks import balanced_norms
+from reluscape.problems.gaussian import Gaussian
 from reluscape.problems.interval import Interval
 from reluscape.problems.levels import certain_limit, is_below
-from reluscape.problems.line import require_rows_or_interval, zero_is_active
+from reluscape.problems.line import zero_is_active
+from reluscape.problems.polygon import Polygon
 from reluscape.problems.samples import Samples
+from reluscape.problems.verbs import require_problem
 from reluscape.training.blow_up import limit_of_run
 from reluscape.training.trail import Integers, chosen, like, networks_of
 
@@ -93,7 +96,7 @@ class Descent:
 
 
 def descend(
-    problem: Samples | Interval,
+    problem: Samples | Interval | Polygon | Gaussian,
     network: Network,
     *,
     step_size: float,
@@ -105,11 +108,13 @@ def descend(
     """Run full-batch gradient descent `theta - step_size * gradient` for a number of steps.
 
     In one dimension the loop is compiled and runs on the cumulative moments: a step costs
-    O(width), whatever the number of data. The iterates are those of the textbook up to rounding.
+    O(width), whatever the number of data. Elsewhere each step takes the problem's own gradient,
+    exact on a `Polygon` and for `Gaussian` inputs. The iterates are those of the textbook up to
+    rounding.
 
     Parameters
     ----------
-    problem : Samples or Interval
+    problem : Samples, Interval, Polygon or Gaussian
     network : Network
         The start.
     step_size : float
@@ -140,7 +145,7 @@ def descend(
     >>> run.outcome, bool(run.risks[-1] < 1e-12), len(run.risks), int(run.recorded[-1])
     ('finished', True, 1001, 2000)
     """
-    require_rows_or_interval(problem, "descend")
+    require_problem(problem, "descend")
     require_piecewise_linear(network.activation, "descend")
     check_run(step_size, steps)
     if record_every is None:
@@ -148,8 +153,12 @@ def descend(
     elif not is_whole(record_every) or record_every < 1:
         raise InputError(f"record_every is {record_every!r}; give a whole number >= 1.")
     active = zero_is_active(at_zero)
-    if isinstance(problem, Samples) and not (problem.on_a_line and network.scalar):
-        return _descend_rows(problem, network, step_size, steps, at_zero, record_every, progress)
+    if isinstance(problem, Polygon | Gaussian) or (
+        isinstance(problem, Samples) and not (problem.on_a_line and network.scalar)
+    ):
+        return _descend_by_gradients(
+            problem, network, step_size, steps, at_zero, record_every, progress
+        )
     from reluscape.kernels import descent
 
     problem.risk(network)  # says what is wrong if the network does not fit the problem
@@ -210,7 +219,7 @@ _Records: TypeAlias = tuple[Floats, Floats, Floats, Integers]
 
 
 def _result(
-    problem: Samples | Interval,
+    problem: Samples | Interval | Polygon | Gaussian,
     network: Network,
     records: _Records,
     record_every: int,
@@ -227,10 +236,12 @@ def _result(
     if steps and (not len(at) or at[-1] != steps):
         theta, at = np.vstack([theta, network.to_vector()]), np.append(at, float(steps))
     blow_up = None
-    if outcome == "finished":
+    if outcome == "finished" and isinstance(problem, Interval):
         falling = risks[np.isin(recorded, at)]
         blow_up = limit_of_run(problem, network, theta, at, falling)
-    limit = certain_limit(problem, network)
+    limit = None
+    if isinstance(problem, Samples | Interval):
+        limit = certain_limit(problem, network)
     above = np.flatnonzero([not is_below(float(risk), limit) for risk in risks])
     first = int(above[-1]) + 1 if len(above) else 0
     certain = int(recorded[first]) if first < len(recorded) else None
@@ -270,8 +281,8 @@ def rebuild(network: Network, w: Floats, b: Floats, v: Floats, affine: Floats) -
     return Network(w, b, v, affine[0], skip, network.activation)
 
 
-def _descend_rows(
-    problem: Samples,
+def _descend_by_gradients(
+    problem: Samples | Polygon | Gaussian,
     network: Network,
     step_size: float,
     steps: int,
@@ -279,7 +290,7 @@ def _descend_rows(
     record_every: int,
     progress: Callable[[str, float], None] | None,
 ) -> Descent:
-    """Descend by matrix products over the rows: several inputs or targets."""
+    """Descend by the problem's gradients, one for each step: several inputs or targets."""
     theta = network.to_vector()
     risks: list[float] = []
     norms: list[float] = []

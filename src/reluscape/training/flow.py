@@ -17,8 +17,9 @@ from reluscape.networks.network import Network
 from reluscape.networks.tracks import balanced_norms
 from reluscape.problems.interval import Interval
 from reluscape.problems.levels import is_below, lowest_level
-from reluscape.problems.line import require_rows_or_interval, zero_is_active
+from reluscape.problems.line import zero_is_active
 from reluscape.problems.samples import Samples
+from reluscape.problems.verbs import require_rows_or_interval
 from reluscape.training.blow_up import limit_of_run
 from reluscape.training.cells import Cell, FlowEvent
 from reluscape.training.descent import parameters, rebuild

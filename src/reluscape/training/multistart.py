@@ -15,11 +15,15 @@ from reluscape.errors import InputError
 from reluscape.networks.activations import Activation, parse, require_piecewise_linear
 from reluscape.networks.arrays import is_whole
 from reluscape.networks.network import Network
+from reluscape.problems.gaussian import Gaussian
 from reluscape.problems.interval import Interval
-from reluscape.problems.line import require_rows_or_interval, zero_is_active
+from reluscape.problems.line import zero_is_active
+from reluscape.problems.polygon import Polygon
 from reluscape.problems.samples import Samples
-from reluscape.training.descent import check_run, parameters
-from reluscape.training.initialise import breakpoint_spread
+from reluscape.problems.units import SeveralInputs
+from reluscape.problems.verbs import require_problem
+from reluscape.training.descent import Descent, check_run, descend, parameters
+from reluscape.training.initialise import breakpoint_spread, standard_normal
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +42,7 @@ class MultiStart:
     initial_risks : ndarray, shape (starts,)
     diverged : ndarray of bool, shape (starts,)
         Runs stopped before a step that would have left the range of floating point.
-    parameters : ndarray, shape (starts, 3 width + 1 or + 2)
+    parameters : ndarray, shape (starts, parameters)
         Final parameters in the order of `Network.to_vector`.
     best : Network
         The one with the lowest final risk.
@@ -55,13 +59,13 @@ class MultiStart:
     def networks(self) -> list[Network]:
         """All final networks, made when asked for."""
         return [
-            Network.from_vector(theta, skip=self.skip, activation=self.best.activation)
+            Network.from_vector(theta, self.best.inputs, self.skip, self.best.activation)
             for theta in self.parameters
         ]
 
 
 def multistart(
-    problem: Samples | Interval,
+    problem: Samples | Interval | Polygon | Gaussian,
     width: int,
     *,
     starts: int,
@@ -71,16 +75,18 @@ def multistart(
     skip: bool = False,
     activation: str | Activation = "relu",
     at_zero: Literal["gt", "ge"] = "gt",
-    initialise: Literal["normal", "spread"] = "normal",
+    initialise: Literal["normal", "spread"] | None = None,
     threads: int | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> MultiStart:
-    """Run gradient descent from many random networks, in parallel.
+    """Run gradient descent from many random networks.
+
+    In one dimension the runs are compiled and parallel.
 
     Parameters
     ----------
-    problem : Samples or Interval
-        With one input and scalar targets.
+    problem : Samples, Interval, Polygon or Gaussian
+        With scalar targets.
     width : int
     starts : int
         Number of runs.
@@ -92,10 +98,11 @@ def multistart(
     skip : bool
     activation : str or Activation
     at_zero : {"gt", "ge"}
-    initialise : {"normal", "spread"}
-        `standard_normal` (S1) or `breakpoint_spread`.
+    initialise : {"normal", "spread"}, optional
+        `standard_normal` (S1) or `breakpoint_spread`; the default is "normal" with one input and
+        "spread" with several, where normal hyperplanes may miss the inputs altogether.
     threads : int, optional
-        Default: all processors.
+        Default: all processors. With several inputs there is one.
     progress : callable (message, fraction), optional
 
     Returns
@@ -105,8 +112,8 @@ def multistart(
     Raises
     ------
     InputError
-        If a number is out of range, the problem has several inputs or targets, or the activation is
-        not piecewise linear.
+        If a number is out of range, the problem has several targets, or the activation is not
+        piecewise linear.
 
     Examples
     --------
@@ -115,19 +122,34 @@ def multistart(
     >>> bool(runs.risks.min() < 1e-6)
     True
     """
-    require_rows_or_interval(problem, "multistart")
+    require_problem(problem, "multistart")
     act = parse(activation)
     require_piecewise_linear(act, "multistart")
     check_run(step_size, steps)
     for name, value, least in (("starts", starts, 1), ("width", width, 0), ("seed", seed, 0)):
         if not is_whole(value) or value < least:
             raise InputError(f"{name} is {value!r}; give a whole number >= {least}.")
-    if isinstance(problem, Samples) and not problem.on_a_line:
-        raise InputError("multistart needs one input and y of shape (n,); use fit for several.")
+    if initialise not in ("normal", "spread", None):
+        raise InputError(f'initialise is {initialise!r}; use "normal" or "spread".')
+    if isinstance(problem, Samples) and problem.y.ndim != 1:
+        raise InputError(
+            f"multistart needs y of shape (n,), not {problem.y.shape}; use fit for several targets."
+        )
+    active = zero_is_active(at_zero)
+    if isinstance(problem, Polygon | Gaussian) or (
+        isinstance(problem, Samples) and not problem.on_a_line
+    ):
+        rng = np.random.default_rng(seed)
+        begun = [
+            standard_normal(width, rng, inputs=problem.inputs, skip=skip, activation=act)
+            if initialise == "normal"
+            else breakpoint_spread(problem, width, rng, skip=skip, activation=act)
+            for _ in range(starts)
+        ]
+        return _one_by_one(problem, begun, step_size, steps, at_zero, progress)
     from reluscape.kernels import descent
 
-    active = zero_is_active(at_zero)
-    w, b, v, affine = _draw(problem, width, starts, seed, skip, act, initialise)
+    w, b, v, affine = _draw(problem, width, starts, seed, skip, act, initialise or "normal")
     risks = np.full((starts, 2), np.nan)
     made = np.zeros(starts, np.int64)
     table = problem.moments.table
@@ -163,6 +185,41 @@ def multistart(
     return MultiStart(final.copy(), risks[:, 0].copy(), diverged, theta, best, skip)
 
 
+def _one_by_one(
+    problem: SeveralInputs,
+    begun: list[Network],
+    step_size: float,
+    steps: int,
+    at_zero: Literal["gt", "ge"],
+    progress: Callable[[str, float], None] | None,
+) -> MultiStart:
+    """Descend from each network in turn."""
+    runs: list[Descent] = []
+    for network in begun:
+        # Only the first and the last risk are asked for.
+        runs.append(
+            descend(
+                problem,
+                network,
+                step_size=step_size,
+                steps=steps,
+                at_zero=at_zero,
+                record_every=max(steps, 1),
+            )
+        )
+        if progress is not None:
+            progress("descents", len(runs) / len(begun))
+    final = np.array([run.risks[-1] for run in runs])
+    return MultiStart(
+        final,
+        np.array([run.risks[0] for run in runs]),
+        np.array([run.outcome == "diverged" for run in runs]),
+        np.array([run.network.to_vector() for run in runs]),
+        runs[int(np.argmin(final))].network,
+        begun[0].skip is not None,
+    )
+
+
 def _draw(
     problem: Samples | Interval,
     width: int,
@@ -175,8 +232,6 @@ def _draw(
     rng = np.random.default_rng(seed)
     w, b, v = (np.empty((starts, width)) for _ in range(3))
     affine = np.zeros((starts, 2))
-    if initialise not in ("normal", "spread"):
-        raise InputError(f'initialise is {initialise!r}; use "normal" or "spread".')
     if initialise == "normal":
         # The same numbers as from `standard_normal`, one network after the other.
         theta = rng.standard_normal((starts, 3 * width + 1 + skip))

@@ -1,4 +1,4 @@
-"""Polishing: from a network with one input monotonically down to a critical point."""
+"""Polishing: from a network monotonically down to a critical point."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.errors import InputError
 from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.network import Network
+from reluscape.problems.gaussian import Gaussian
 from reluscape.problems.interval import Interval
-from reluscape.problems.line import require_rows_or_interval
 from reluscape.problems.moments import Moments
+from reluscape.problems.polygon import Polygon
 from reluscape.problems.samples import Samples
+from reluscape.problems.verbs import require_problem
 
 Floats = NDArray[np.float64]
 Outcome = Literal["critical point", "corner", "stalled"]
@@ -38,17 +39,17 @@ class Polish:
     Attributes
     ----------
     network : Network
-        Same width, same neurons active on the whole support or nowhere.
+        Same width; with one input the same neurons are active on the whole support or nowhere.
     risk : float
         Never above the risk at the start.
     gradient_norm : float
         Euclidean norm of the generalized gradient there.
     iterations : int
-        Newton steps made on the breakpoints.
+        Newton steps made.
     outcome : {"critical point", "corner", "stalled"}
-        "corner": a breakpoint sits on a datum, where the risk has no gradient; the risk grows to
-        both sides of it. "stalled": no step lowers the risk further in floating point although
-        the gradient is not small; breakpoints that run into each other do that.
+        "corner": a breakpoint, or hyperplane, sits on a datum, where the risk has no gradient; the
+        risk grows to both sides of it. "stalled": no step lowers the risk further in floating point
+        although the gradient is not small; breakpoints that run into each other do that.
     """
 
     network: Network
@@ -72,18 +73,23 @@ class _Split:
     slope_share: Floats
 
 
-def polish(problem: Samples | Interval, network: Network) -> Polish:
+def polish(problem: Samples | Interval | Polygon | Gaussian, network: Network) -> Polish:
     """Move a network down to a critical point, never up.
 
-    The breakpoints inside the support move by Newton steps, and on data from gap to gap; outer
-    weights, offset and skip connection are the exact least-squares solution throughout. Neurons
-    keep the sign of their weight. Neurons without a breakpoint inside the support keep theirs;
-    one that is active there serves as the skip connection if there is none.
+    With one input and scalar targets the breakpoints inside the support move by Newton steps, and
+    on data from gap to gap; outer weights, offset and skip connection are the exact least-squares
+    solution throughout. Neurons keep the sign of their weight. Neurons without a breakpoint inside
+    the support keep theirs; one that is active there serves as the skip connection if there is
+    none.
+
+    With several inputs all parameters move at once: on a `Polygon` and for `Gaussian` inputs by
+    Newton's method in a trust region with the exact Hessian, past saddles; on data by L-BFGS and
+    then by Newton steps from kink to kink of the risk, for several targets too. Neurons end up
+    balanced, `|(w, b)| = |v|` in units of the problem.
 
     Parameters
     ----------
-    problem : Samples or Interval
-        With one input and scalar targets.
+    problem : Samples, Interval, Polygon or Gaussian
     network : Network
 
     Returns
@@ -93,8 +99,7 @@ def polish(problem: Samples | Interval, network: Network) -> Polish:
     Raises
     ------
     InputError
-        If the problem or the network has several inputs or targets, or the network is not piecewise
-        linear.
+        If the network does not fit the problem or is not piecewise linear.
 
     Examples
     --------
@@ -106,14 +111,15 @@ def polish(problem: Samples | Interval, network: Network) -> Polish:
     >>> bool(abs(end.risk - 1 / 14580) < 1e-18)
     True
     """
-    require_rows_or_interval(problem, "polish")
+    require_problem(problem, "polish")
     require_piecewise_linear(network.activation, "polish")
-    if isinstance(problem, Samples) and not problem.on_a_line:
-        raise InputError(
-            "polish needs one input and y of shape (n,); for several use fit, whose descents end "
-            "at critical points."
-        )
     start = problem.risk(network)
+    if isinstance(problem, Polygon | Gaussian) or (
+        isinstance(problem, Samples) and not problem.on_a_line
+    ):
+        from reluscape.training.polish_several import polish_several
+
+        return Polish(*polish_several(problem, network, start))
     moments = problem.moments
     given, network = network, _tilted(moments, network)
     if moments.support[0] == moments.support[1]:

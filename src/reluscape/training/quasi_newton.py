@@ -151,7 +151,7 @@ def minimise(
     begun: list[tuple[float, Parts]] = []
     for start in range(starts):
         report(f"start {start + 1} of {starts}", 0.7 * start / starts)
-        begun.append(_descend(sample, propose(sample, start, rng), _SHORT))
+        begun.append(lbfgs(sample, propose(sample, start, rng), _SHORT))
         if begun[-1][0] <= _EXACT:
             break
     if sample is not data:
@@ -161,9 +161,9 @@ def minimise(
     finalists = finalists[: _FINALISTS if sample is data else _FINALISTS // 2]
     for place, start in enumerate(finalists):
         report(f"finalist {place + 1} of {len(finalists)}", 0.7 + 0.1 * place / len(finalists))
-        begun[start] = _descend(data, begun[start][1], max_iterations, 1e-12)
+        begun[start] = lbfgs(data, begun[start][1], max_iterations, 1e-12)
     results: list[Settled] = []
-    steps = _newton_steps(data)
+    steps = newton_steps(data)
     for place, start in enumerate(sorted(finalists, key=lambda start: begun[start][0])):
         report(f"finalist {place + 1} of {len(finalists)}", 0.8 + 0.2 * place / len(finalists))
         results.append(settle(data, begun[start][1], min(steps, max_iterations)))
@@ -173,9 +173,10 @@ def minimise(
     return found(min(results, key=lambda result: result.risk), risks)
 
 
-def _descend(
+def lbfgs(
     data: Standardised, parts: Parts, iterations: int, tolerance: float = 1e-9
 ) -> tuple[float, Parts]:
+    """Go down by L-BFGS; return the risk at the end, in units of the spread of y, and the end."""
     from scipy.optimize import minimize
 
     result = minimize(
@@ -194,7 +195,7 @@ def _descend(
     return float(result.fun), data.unpack(np.asarray(result.x, dtype=np.float64))
 
 
-def _newton_steps(data: Standardised) -> int:
+def newton_steps(data: Standardised) -> int:
     """Return how many Newton steps the budget allows, which depends on nothing but sizes."""
     size = data.width * (data.columns - 1 + data.targets) + len(data.affine) * data.targets
     return int(_BUDGET / (float(data.rows) * data.targets * size**2 + float(size) ** 3))

@@ -145,6 +145,19 @@ class Standardised:
             by_w += through @ x.T
         return risk, gradient
 
+    def parts(self, network: Network) -> Parts:
+        """Return a network in the coordinates of the data as given in standardised units."""
+        scale = np.where(self.x_scale > 0.0, self.x_scale, 1.0)
+        outputs = network.outputs.reshape(self.width, self.targets)
+        offset = network.offset.reshape(1, self.targets) - self.y_centre
+        biases = network.biases + network.weights @ self.x_centre
+        w = np.column_stack([network.weights * scale, biases])
+        if network.skip is None:
+            return Parts(w, outputs / self.y_scale, offset / self.y_scale)
+        skip = network.skip.reshape(-1, self.targets)
+        a = np.vstack([skip * scale[:, np.newaxis], offset + self.x_centre @ skip])
+        return Parts(w, outputs / self.y_scale, a / self.y_scale)
+
     def network(self, parts: Parts, scalar: bool) -> Network:
         """Return a network in the coordinates of the data as given."""
         w, v, a = parts
