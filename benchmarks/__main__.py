@@ -7,7 +7,18 @@ import dataclasses
 import importlib.util
 import sys
 
-from benchmarks import accuracy, certificates, descent, fit, growth, landscape, memory, page
+from benchmarks import (
+    accuracy,
+    certificates,
+    construct,
+    derivatives,
+    descent,
+    fit,
+    growth,
+    landscape,
+    memory,
+    page,
+)
 from benchmarks.cells import Cells, say
 
 NEEDED = {
@@ -66,6 +77,10 @@ def _run(sections: list[str], options: argparse.Namespace) -> None:
         )
     if "landscape" in sections:
         landscape.measure(Cells("landscape", quick=quick))
+    if "derivatives" in sections:
+        derivatives.measure(Cells("derivatives", quick=quick))
+    if "construct" in sections:
+        construct.measure(Cells("construct", quick=quick), quick=quick)
     if "descent" in sections:
         plan = descent.QUICK if quick else descent.Plan()
         if options.libraries:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from benchmarks.cells import Cell, Cells, say
-from benchmarks.workers import Failed, TimedOut, Worker
+from benchmarks import repeated
+from benchmarks.cells import Cells
 
 WIDTH = 16
 ROWS = 100_000
@@ -31,16 +30,7 @@ BARS = {
 
 def measure(cells: Cells) -> None:
     """Measure all cases in one process, if they are not stored yet."""
-    if all(cells.get(case) is not None for case in BARS):
-        return
-    with Worker() as worker:
-        try:
-            found = worker.call("benchmarks.landscape", "times", LIMIT)
-        except (Failed, TimedOut) as error:
-            found = {case: {"failure": str(error)} for case in BARS}
-        for case, cell in found.items():
-            cells.put(case, cell)
-            say(f"landscape: {case}: {cell}")
+    repeated.measure(cells, "landscape", BARS, LIMIT)
 
 
 def times() -> dict[str, Any]:
@@ -67,19 +57,9 @@ def times() -> dict[str, Any]:
         lambda: rs.critical_points(pieces),
     ]
     return {
-        case: _median(way, REPEATS if bar < 0.01 else 9)
+        case: repeated.median(way, REPEATS if bar < 0.01 else 9)
         for (case, bar), way in zip(BARS.items(), ways, strict=True)
     }
-
-
-def _median(way: Callable[[], object], repeats: int) -> Cell:
-    way()
-    seconds: list[float] = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        way()
-        seconds.append(time.perf_counter() - begin)
-    return {"seconds": float(np.median(seconds)), "least": min(seconds)}
 
 
 def _quadratics(rng: np.random.Generator) -> Any:

@@ -46,14 +46,15 @@ def growth(name: str, n: int, knots: int) -> dict[str, Any]:
 
     rs.fit(rs.Samples(*case(name, 1_000)), knots)
     x, y = case(name, n)
-    cleared = _clear_peak()
-    before = _status("VmRSS") if cleared else _peak()
+    cleared = clear_peak()
+    before = status("VmRSS") if cleared else _peak()
     rs.fit(rs.Samples(x, y), knots)
-    after = _status("VmHWM") if cleared else _peak()
+    after = status("VmHWM") if cleared else _peak()
     return {"bytes_a_row": (after - before) / n, "before": before, "peak_cleared": cleared}
 
 
-def _clear_peak() -> bool:
+def clear_peak() -> bool:
+    """Forget the record of the peak, where Linux lets us; return whether it did."""
     try:
         CLEAR.write_text("5", encoding="ascii")
     except OSError:
@@ -61,7 +62,8 @@ def _clear_peak() -> bool:
     return True
 
 
-def _status(field: str) -> int:
+def status(field: str) -> int:
+    """Return a field of the status of this process, in bytes."""
     for line in STATUS.read_text(encoding="ascii").splitlines():
         if line.startswith(field + ":"):
             return 1024 * int(line.split()[1])

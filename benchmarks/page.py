@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy, certificates, descent, fit, growth, landscape
+from benchmarks import (
+    accuracy,
+    certificates,
+    construct,
+    derivatives,
+    descent,
+    fit,
+    growth,
+    landscape,
+)
 from benchmarks.cells import RESULTS, Cell, load
 from benchmarks.data import CASES, KNOTS, ROOT, SEED, sizes
 from benchmarks.descent_peers import WIDTH
@@ -15,7 +24,17 @@ from benchmarks.fit_peers import PEERS
 from benchmarks.quoted import MISSES, PWLFIT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-SECTIONS = ("fit", "certificates", "landscape", "descent", "growth", "accuracy", "memory")
+SECTIONS = (
+    "fit",
+    "certificates",
+    "landscape",
+    "derivatives",
+    "construct",
+    "descent",
+    "growth",
+    "accuracy",
+    "memory",
+)
 NONE = "–"
 
 INTRODUCTION = """\
@@ -109,13 +128,55 @@ LANDSCAPE_TEXT = f"""\
 neuron; medians of {landscape.REPEATS} calls in one process (9 for the slow ones).
 """
 
+DERIVATIVES_TEXT = f"""\
+## Exact gradients for several inputs
+
+Networks with a skip connection; medians of {derivatives.REPEATS} calls in one process.
+"""
+
+CONSTRUCT_TEXT = f"""\
+## Construction: a classifier without descent
+
+Accuracy: mean over {construct.FOLDS} stratified folds, the same for all; scikit-learn's defaults,
+logistic regression on standardised inputs. "euclidean": `metric="euclidean"`. "after descent":
+the same network, trained on with Adam for at most 200 epochs on standardised inputs. Bar: at least
+nearest centroid's, and within {100 * construct.BEHIND_LDA:g} points of LDA's.
+"""
+
+TIME_TEXT = f"""\
+Time: {construct.CLASSES} clusters, {construct.INPUTS} inputs, float32, in memory. "multiply" is
+NumPy's `X.T @ onehot`, with making `onehot`; "read" is `X.sum()`. `construct` reads the rows twice
+and measures cost and noise on every row in the second pass; the network itself is known after the
+first ("first pass"). Bar: at most {construct.SLOWER:g} times both of NumPy's together. Medians of
+{construct.REPEATS}; peers ran once, on fewer rows, and must take {construct.FASTER:g} times as
+long as `construct` on the same rows. Memory: rise of the peak over what the process held before,
+the rows read from a file in chunks of {construct.CHUNK:,}; bar: {construct.CHUNKS:g} chunks.
+"""
+
+START_TEXT = f"""\
+As a start: scikit-learn's `MLPClassifier`, {construct.WIDTH} hidden units, Adam with its defaults,
+all digits. Epochs until the mean log-loss is reached, from `warm_start_network` and from the
+standard start: medians, and the range over {len(construct.SEEDS)} seeds; "–": not in
+{construct.EPOCHS} epochs.
+"""
+
 
 def write(*, quick: bool = False) -> Path:
     """Write the page from whatever sections are stored, and return where."""
     found = {name: load(name, quick=quick) for name in SECTIONS}
     stored = {name: document for name, document in found.items() if document is not None}
     text = [INTRODUCTION, _machine(stored)]
-    parts = (_fit, _certificates, _landscape, _descent, _growth, _accuracy, _memory)
+    parts = (
+        _fit,
+        _certificates,
+        _landscape,
+        _derivatives,
+        _construct,
+        _descent,
+        _growth,
+        _accuracy,
+        _memory,
+    )
     for name, part in zip(SECTIONS, parts, strict=True):
         if name in stored:
             text.append(part(stored[name]["cells"]))
@@ -314,8 +375,16 @@ def _descent_row(networks: int, n: int, library: str, name: str, cell: Cell) -> 
 
 
 def _landscape(cells: dict[str, Cell]) -> str:
+    return _medians(LANDSCAPE_TEXT, landscape.BARS, cells)
+
+
+def _derivatives(cells: dict[str, Cell]) -> str:
+    return _medians(DERIVATIVES_TEXT, derivatives.BARS, cells)
+
+
+def _medians(text: str, bars: dict[str, float], cells: dict[str, Cell]) -> str:
     rows: list[list[str]] = []
-    for case, bar in landscape.BARS.items():
+    for case, bar in bars.items():
         cell = cells.get(case)
         if cell is None:
             continue
@@ -326,7 +395,94 @@ def _landscape(cells: dict[str, Cell]) -> str:
         rows.append(
             [case, _seconds(bar), _seconds(cell["seconds"]) + late, _seconds(cell["least"])]
         )
-    return "\n".join([LANDSCAPE_TEXT, _table(["case", "bar", "median", "least"], rows)])
+    return "\n".join([text, _table(["case", "bar", "median", "least"], rows)])
+
+
+def _construct(cells: dict[str, Cell]) -> str:
+    parts = [CONSTRUCT_TEXT, _construct_accuracy(cells), TIME_TEXT]
+    rows: list[list[str]] = []
+    for key, cell in cells.items():
+        kind = key.split(" | ")[0]
+        if kind not in ("time", "peers", "memory"):
+            continue
+        if "failure" in cell:
+            rows.append([key, f"failed: {cell['failure']}", NONE, NONE])
+        elif kind == "time":
+            rows += _construct_time(cell)
+        elif kind == "peers":
+            rows += _construct_peers(cell)
+        else:
+            met = "met" if cell["chunks"] <= construct.CHUNKS else "**missed**"
+            rise = f"{cell['rise'] / 1e6:.0f} MB"
+            rows.append(["memory, from a file", rise, f"{cell['chunks']:.2f} chunks", met])
+    parts += [_table(["what", "measured", "ratio", "bar"], rows), START_TEXT]
+    runs = [c for k, c in cells.items() if k.startswith("start") and "failure" not in c]
+    lines = [
+        [
+            f"{level:g}",
+            *(_epochs([run[way]["epochs"][i] for run in runs]) for way in ("warm", "cold")),
+        ]
+        for i, level in enumerate(construct.LOSSES)
+        if runs
+    ]
+    return "\n".join([*parts, _table(["log-loss", "from the construction", "standard"], lines)])
+
+
+def _construct_accuracy(cells: dict[str, Cell]) -> str:
+    models = (
+        construct.OURS,
+        construct.PLAIN,
+        construct.AFTER,
+        construct.LDA,
+        construct.CENTROID,
+        construct.LOGISTIC,
+    )
+    rows: list[list[str]] = []
+    for name in construct.DATASETS:
+        cell = cells.get(f"accuracy | {name}")
+        if cell is None or "failure" in cell:
+            continue
+        ours = cell[construct.OURS]
+        met = (
+            ours >= cell[construct.CENTROID] and ours >= cell[construct.LDA] - construct.BEHIND_LDA
+        )
+        row = [name.replace("_", " "), *(f"{100 * cell[model]:.1f} %" for model in models)]
+        rows.append([*row, "met" if met else "**missed**"])
+    return _table(["data", *models, "bar"], rows)
+
+
+def _construct_time(cell: Cell) -> list[list[str]]:
+    numpy = cell["multiply"] + cell["read"]
+    ratio = cell["construct"] / numpy
+    met = "met" if ratio <= construct.SLOWER else "**missed**"
+    size = f"{cell['rows']:,} rows"
+    return [
+        [f"multiply, {size}", _seconds(cell["multiply"]), NONE, NONE],
+        [f"read, {size}", _seconds(cell["read"]), NONE, NONE],
+        [f"first pass, {size}", _seconds(cell["means"]), f"{cell['means'] / numpy:.2f}", NONE],
+        [f"**construct**, {size}", _seconds(cell["construct"]), f"{ratio:.2f}", met],
+    ]
+
+
+def _construct_peers(cell: Cell) -> list[list[str]]:
+    own = cell["construct"]
+    rows = [[f"construct, {cell['rows']:,} rows", _seconds(own), "1", NONE]]
+    for name, seconds in cell.items():
+        if name in ("construct", "rows", "finished"):
+            continue
+        bar = NONE
+        if name in (construct.LDA, construct.LOGISTIC):
+            bar = "met" if seconds / own >= construct.FASTER else "**missed**"
+        rows.append([name, _seconds(seconds), f"{seconds / own:.3g}", bar])
+    return rows
+
+
+def _epochs(found: list[int | None]) -> str:
+    reached = sorted(epoch for epoch in found if epoch is not None)
+    if len(reached) * 2 < len(found) or not reached:
+        return NONE
+    missing = f", {len(found) - len(reached)} never" if len(reached) < len(found) else ""
+    return f"{statistics.median(reached):g} ({reached[0]}–{reached[-1]}{missing})"
 
 
 def _growth(cells: dict[str, Cell]) -> str:

@@ -7,7 +7,7 @@ three has a double root at a given point.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -51,6 +51,12 @@ def continuous(breaks: Sequence[Fraction], rng: Random, most: int = 3, unit: int
     return Pieces(tuple(breaks), tuple(rows))
 
 
+def jumping(breaks: Sequence[Fraction], rng: Random, most: int = 2, unit: int = 8) -> Pieces:
+    """Draw pieces of degree 0 to `most`, each starting anywhere."""
+    several = [continuous((left, right), rng, most, unit) for left, right in pairwise(breaks)]
+    return Pieces(tuple(breaks), tuple(one.coefficients[0] for one in several))
+
+
 def borders(rng: Random, unit: int = 4) -> list[Fraction]:
     """Draw the borders of two to eight pieces."""
     found = [Q(rng.randint(-8, 4), unit)]
@@ -88,12 +94,14 @@ def _q_at(f: Pieces, t: Fraction) -> tuple[Fraction, Fraction]:
     return value(part.raw, t), value(derivative(part.raw), t)
 
 
-def rooted(rng: Random, double: bool) -> Pieces:
+def rooted(
+    rng: Random, double: bool, make: Callable[[Sequence[Fraction], Random, int, int], Pieces]
+) -> Pieces:
     """Draw a target with a root of Q at a border, or a double root inside a piece."""
     while True:
         count = rng.randint(2, 5)
         breaks = [Q(i) for i in range(count + 1)]
-        several = [continuous(breaks, rng, 2, 1) for _ in range(3 if double else 2)]
+        several = [make(breaks, rng, 2, 1) for _ in range(3 if double else 2)]
         t = Q(rng.randint(1, count - 1)) + (Q(1, 2) if double else 0)
         at = [_q_at(f, t) for f in several]
         if double:
@@ -127,7 +135,7 @@ def target(rng: Random, sort: str) -> Target:
             sort, Pieces(half.breaks + other.breaks[1:], half.coefficients + other.coefficients)
         )
     if sort in ("border root", "double root"):
-        return Target(sort, rooted(rng, sort == "double root"))
+        return Target(sort, rooted(rng, sort == "double root", continuous))
     f = continuous(borders(rng), rng)
     return Target(sort, f, density(f, rng)) if sort == "density" else Target(sort, f)
 

@@ -118,6 +118,23 @@ def teacher_of(net):
     return Function([(*plain.w[j], plain.b[j]) for j in bent], pieces)
 
 
+def response_of(response):
+    """Return a generalized response as a function, from its public attributes."""
+    count = len(response.betas)
+    pieces = [([0] * count, affine(*map(q, response.slope), q(response.offset)))]
+    lines = []
+    for k in range(count):
+        n, tau = list(map(q, response.normals[k])), q(response.thresholds[k])
+        lines.append((*n, -tau))
+        if response.multiplicities[k] == 1:
+            bend = q((response.deltas[k] * response.normals[k]).sum())
+            term = affine(bend * n[0], bend * n[1], -bend * tau)
+        else:
+            term = affine(*map(q, response.deltas[k]), q(response.betas[k]))
+        pieces.append(([int(j == k) for j in range(count)], term))
+    return Function(lines, pieces)
+
+
 def clip(cell, line, sign):
     """Return the part of a convex cell where the line is positive (sign 1) or negative (-1)."""
     a, b, c = line
@@ -176,6 +193,20 @@ def over_cell(poly, cell):
         (over_triangle(poly, [cell[0], cell[i], cell[i + 1]]) for i in range(1, len(cell) - 1)),
         ZERO,
     )
+
+
+def risk_of(polygon, model, target, density, power=2):
+    """Return the integral of `(model - target)^power density` for functions; the power is even."""
+    corners = [(q(x), q(y)) for x, y in polygon]
+    risk = ZERO
+    for cell in cells_of(corners, [*model.lines, *target.lines, *density.lines]):
+        middle = tuple(sum((p[k] for p in cell), ZERO) / len(cell) for k in range(2))
+        e = plus(model.at(middle), target.at(middle), -1)
+        product = density.at(middle)
+        for _ in range(power):
+            product = times(product, e)
+        risk += over_cell(product, cell)
+    return risk
 
 
 def risk_and_gradient(polygon, target, density, net, at_zero="gt"):

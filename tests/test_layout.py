@@ -24,15 +24,16 @@ HEAVY = {"numba", "scipy", "sklearn", "matplotlib", "pandas", "pyarrow"}
 
 # A change of this list is a change of the public contract: say so in CHANGELOG.md.
 PUBLIC = """
-    Activation AffineLandscape Attainment AttainmentEvidence Certificate Check Constraints
-    CriticalPoint Descent Escape Estimate FileError Fit Flow FlowEvent Gaussian
-    GeneralizedResponse Geometry Inference InputError Interval MinimaManifold MinimisingSequence
-    MultiStart Network NeuronState PiecewisePolynomial2d Pinned Polish Polygon ReluscapeError
-    Samples ShallowReLURegressor Trap Verdict WidthRow __version__ affine affine_landscape
-    attainment breakpoint_spread check classify critical_points descend expression fit flow
-    global_minima leaky load_certificate load_network multistart piecewise_linear
-    piecewise_polynomial piecewise_polynomial2d polish polynomial polynomial2d standard_normal
-    step trap
+    Activation AffineLandscape Attainment AttainmentEvidence BestGeneralized Certificate Check
+    ClassSummary Constraints Construction ConstructiveClassifier CriticalPoint Descent Escape
+    Estimate ExactValues FileError Fit Flow FlowEvent Gaussian GeneralizedResponse Geometry
+    IllConditionedWarning Improvement Inference InputError Interval LimitGroup LimitResponse
+    MinimaManifold MinimisingSequence MultiStart Network NeuronState PiecewisePolynomial2d Pinned
+    Polish Polygon ReluscapeError ResponseRow Samples ShallowReLURegressor Trap Truncation Verdict
+    WidthRow __version__ affine affine_landscape attainment best_generalized breakpoint_spread check
+    classify construct critical_points descend expression fit flow global_minima improve leaky
+    limit_response load_certificate load_network multistart piecewise_linear piecewise_polynomial
+    piecewise_polynomial2d plot_blow_up polish polynomial polynomial2d standard_normal step trap
 """.split()
 
 

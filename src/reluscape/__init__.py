@@ -20,9 +20,17 @@ from typing import TYPE_CHECKING
 from reluscape._version import __version__
 
 if TYPE_CHECKING:
+    from reluscape.classifiers import ConstructiveClassifier
+    from reluscape.construction.clusters import construct
+    from reluscape.construction.exact import ExactValues
+    from reluscape.construction.hypotheses import IllConditionedWarning
+    from reluscape.construction.result import Construction
+    from reluscape.construction.summary import ClassSummary
+    from reluscape.construction.truncation import Truncation
     from reluscape.errors import FileError, InputError, ReluscapeError
     from reluscape.estimators import ShallowReLURegressor
     from reluscape.fits.constraints import Constraints
+    from reluscape.fits.generalized import BestGeneralized, ResponseRow, best_generalized
     from reluscape.fits.inference import Estimate, Inference
     from reluscape.fits.result import Fit
     from reluscape.fits.widths import WidthRow
@@ -33,11 +41,14 @@ if TYPE_CHECKING:
     from reluscape.landscape.attainment_evidence import AttainmentEvidence
     from reluscape.landscape.escape import Escape
     from reluscape.landscape.geometry import Geometry
+    from reluscape.landscape.improvement import Improvement, improve
     from reluscape.landscape.minima import MinimaManifold, global_minima
     from reluscape.landscape.one_neuron import CriticalPoint, critical_points
     from reluscape.landscape.trap import Trap, trap
     from reluscape.landscape.verdict import Verdict, classify
     from reluscape.networks.activations import Activation, leaky
+    from reluscape.networks.limit_groups import LimitGroup
+    from reluscape.networks.limits import LimitResponse, limit_response
     from reluscape.networks.network import Network
     from reluscape.networks.neurons import NeuronState
     from reluscape.networks.responses import GeneralizedResponse
@@ -63,6 +74,7 @@ if TYPE_CHECKING:
         polynomial,
         step,
     )
+    from reluscape.report.blow_up_plot import plot_blow_up
     from reluscape.training.cells import FlowEvent
     from reluscape.training.descent import Descent, descend
     from reluscape.training.flow import Flow, flow
@@ -75,13 +87,18 @@ __all__ = [
     "AffineLandscape",
     "Attainment",
     "AttainmentEvidence",
+    "BestGeneralized",
     "Certificate",
     "Check",
+    "ClassSummary",
     "Constraints",
+    "Construction",
+    "ConstructiveClassifier",
     "CriticalPoint",
     "Descent",
     "Escape",
     "Estimate",
+    "ExactValues",
     "FileError",
     "Fit",
     "Flow",
@@ -89,9 +106,13 @@ __all__ = [
     "Gaussian",
     "GeneralizedResponse",
     "Geometry",
+    "IllConditionedWarning",
+    "Improvement",
     "Inference",
     "InputError",
     "Interval",
+    "LimitGroup",
+    "LimitResponse",
     "MinimaManifold",
     "MinimisingSequence",
     "MultiStart",
@@ -102,31 +123,38 @@ __all__ = [
     "Polish",
     "Polygon",
     "ReluscapeError",
+    "ResponseRow",
     "Samples",
     "ShallowReLURegressor",
     "Trap",
+    "Truncation",
     "Verdict",
     "WidthRow",
     "__version__",
     "affine",
     "affine_landscape",
     "attainment",
+    "best_generalized",
     "breakpoint_spread",
     "check",
     "classify",
+    "construct",
     "critical_points",
     "descend",
     "expression",
     "fit",
     "flow",
     "global_minima",
+    "improve",
     "leaky",
+    "limit_response",
     "load_certificate",
     "load_network",
     "multistart",
     "piecewise_linear",
     "piecewise_polynomial",
     "piecewise_polynomial2d",
+    "plot_blow_up",
     "polish",
     "polynomial",
     "polynomial2d",
@@ -140,13 +168,18 @@ _HOME = {
     "AffineLandscape": "landscape.affine",
     "Attainment": "landscape.attainment",
     "AttainmentEvidence": "landscape.attainment_evidence",
+    "BestGeneralized": "fits.generalized",
     "Certificate": "optimum.certificate",
     "Check": "optimum.checker",
+    "ClassSummary": "construction.summary",
     "Constraints": "fits.constraints",
+    "Construction": "construction.result",
+    "ConstructiveClassifier": "classifiers",
     "CriticalPoint": "landscape.one_neuron",
     "Descent": "training.descent",
     "Escape": "landscape.escape",
     "Estimate": "fits.inference",
+    "ExactValues": "construction.exact",
     "FileError": "errors",
     "Fit": "fits.result",
     "Flow": "training.flow",
@@ -154,9 +187,13 @@ _HOME = {
     "Gaussian": "problems.gaussian",
     "GeneralizedResponse": "networks.responses",
     "Geometry": "landscape.geometry",
+    "IllConditionedWarning": "construction.hypotheses",
+    "Improvement": "landscape.improvement",
     "Inference": "fits.inference",
     "InputError": "errors",
     "Interval": "problems.interval",
+    "LimitGroup": "networks.limit_groups",
+    "LimitResponse": "networks.limits",
     "MinimaManifold": "landscape.minima",
     "MinimisingSequence": "landscape.approach",
     "MultiStart": "training.multistart",
@@ -167,30 +204,37 @@ _HOME = {
     "Polish": "training.polish",
     "Polygon": "problems.polygon",
     "ReluscapeError": "errors",
+    "ResponseRow": "fits.generalized",
     "Samples": "problems.samples",
     "ShallowReLURegressor": "estimators",
     "Trap": "landscape.trap",
+    "Truncation": "construction.truncation",
     "Verdict": "landscape.verdict",
     "WidthRow": "fits.widths",
     "affine": "problems.targets",
     "affine_landscape": "landscape.affine",
     "attainment": "landscape.attainment",
+    "best_generalized": "fits.generalized",
     "breakpoint_spread": "training.initialise",
     "check": "optimum.checker",
     "classify": "landscape.verdict",
+    "construct": "construction.clusters",
     "critical_points": "landscape.one_neuron",
     "descend": "training.descent",
     "expression": "problems.expression",
     "fit": "fitting",
     "flow": "training.flow",
     "global_minima": "landscape.minima",
+    "improve": "landscape.improvement",
     "leaky": "networks.activations",
+    "limit_response": "networks.limits",
     "load_certificate": "optimum.certificate_file",
     "load_network": "networks.storage",
     "multistart": "training.multistart",
     "piecewise_linear": "problems.targets",
     "piecewise_polynomial": "problems.targets",
     "piecewise_polynomial2d": "problems.surfaces",
+    "plot_blow_up": "report.blow_up_plot",
     "polish": "training.polish",
     "polynomial": "problems.targets",
     "polynomial2d": "problems.surfaces",

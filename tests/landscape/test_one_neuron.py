@@ -13,7 +13,16 @@ import pytest
 
 import reluscape as rs
 from landscape_scan import Point, best_kink, critical_points, mirrored, scan
-from landscape_targets import SORTS, Target, continuous, random_targets
+from landscape_targets import (
+    SORTS,
+    Target,
+    borders,
+    continuous,
+    density,
+    jumping,
+    random_targets,
+    rooted,
+)
 from oracles import interval_exact
 from records import ONE, Pieces, plain_of
 
@@ -136,6 +145,41 @@ def test_networks_are_critical(k):
             size = max(1.0, *np.abs(p.network.to_vector()))
             slope = max(abs(float(g)) for g in exact.gradient)
             assert slope <= 1e-8 * size * max(scale, 1.0), (i, one.sort, p)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_targets_that_jump(seed):
+    """Nothing in the list needs a continuous target: the same judge, its points, their kinds."""
+    rng = Random(seed)
+    f = jumping(borders(rng), rng)
+    agree(Target("jumps", f, density(f, rng) if seed % 3 == 0 else ONE))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_kinks_on_jumps(seed):
+    one = Target("root on a jump", rooted(Random(seed), False, jumping))
+    known = agree(one)
+    assert any(p.low == p.high and p.low in one.f.breaks for p in known)
+
+
+def agree(one: Target) -> list[Point]:
+    known = critical_points(one.f, one.a, one.b, one.density)
+    found = rs.critical_points(problem_of(one))
+    assert len(found) == len(known)
+    worst, least = float(known[0].risk), min(float(p.risk) for p in known)
+    for point in known:
+        (p,) = (
+            p
+            for p in found
+            if (p.family == point.family if point.low is None else p.breakpoint is not None)
+            and (point.low is None or encloses(p, point))
+        )
+        assert p.risk == pytest.approx(float(point.risk), rel=1e-10, abs=RISK * worst)
+        assert point.simple
+        kind = "local minimum" if point.minimum else "saddle"
+        lowest = float(point.risk) <= least + RISK * worst
+        assert p.kind == ("global minimum" if lowest else kind)
+    return known
 
 
 def test_parameters_of_the_kinks():

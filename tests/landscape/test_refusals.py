@@ -88,18 +88,6 @@ def test_leaky_relu_has_no_dead_minimum():
     refused(rs.affine_landscape(*LINE, 3, activation=rs.leaky(0.5)).dead_minimum)
 
 
-JUMP = rs.piecewise_polynomial([0, 0.5, 1], [[0], [1]])
-
-
-def test_jumps_where_continuity_is_needed():
-    refused(lambda: rs.critical_points(rs.Interval(JUMP, 0, 1)), "0.5")
-    refused(lambda: rs.critical_points(rs.Interval(rs.step(0.25), 0, 1)), "0.25")
-
-
-def test_jump_outside_the_interval_is_none():
-    assert rs.critical_points(rs.Interval(rs.step(2.0), 0, 1))
-
-
 @pytest.mark.parametrize("width", [0, -1, 3, 1.5, "one", None])
 def test_widths_of_the_enumeration(width):
     """One neuron is solved, two are searched."""

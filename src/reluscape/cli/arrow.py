@@ -107,6 +107,17 @@ class ParquetTable:
             return None
         return [_to_numpy(column) for column in floats]
 
+    def texts(self, column: int) -> list[str] | None:
+        """Return a column as text, empty where a value is missing; None when damaged."""
+        import pyarrow as pa
+
+        name = self.names[column]
+        try:
+            values = self.file.read(columns=[name]).column(name).to_pylist()
+        except (pa.ArrowException, OSError):
+            return None
+        return ["" if value is None else str(value) for value in values]
+
     def example(self, column: int) -> str:
         """Return the first value of a column as text."""
         name = self.names[column]

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from reluscape._version import __version__
-from reluscape.cli.landscape_commands import register
+from reluscape.cli import construct_command, landscape_commands
 
 
 class Monotone(StrEnum):
@@ -229,4 +229,5 @@ def check(
     return run(certificate, data, x=x, y=y, weights=weights)
 
 
-register(app)
+landscape_commands.register(app)
+construct_command.register(app)

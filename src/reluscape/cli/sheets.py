@@ -50,6 +50,10 @@ class Sheet(Protocol):
         """Return columns of numbers, nan where a value is missing; raise on text."""
         ...
 
+    def read_text(self, column: int) -> list[str]:
+        """Return a column as text, empty where a value is missing."""
+        ...
+
     def locate(self, row: int) -> int:
         """Return the place of a row of data (counted from 0) in the file."""
         ...
@@ -116,6 +120,16 @@ class TextSheet:
         # What Arrow does not take is read again in Python, which finds the fault and its line.
         return self._read_slowly(columns) if values is None else values
 
+    def read_text(self, column: int) -> list[str]:
+        """Return a column as text, empty where a value is missing."""
+        texts: list[str] = []
+        for line, cells in records_of(self.source, self.layout):
+            if len(cells) != len(self.names):
+                raise _uneven(self.source.name, line, len(cells), len(self.names))
+            text = cells[column].strip()
+            texts.append("" if text in MISSING else text)
+        return texts
+
     def locate(self, row: int) -> int:
         """Return the line of a row of data."""
         line, _ = next(islice(records_of(self.source, self.layout), row, None))
@@ -126,11 +140,7 @@ class TextSheet:
         stores = [array("d") for _ in columns]
         for line, cells in records_of(self.source, self.layout):
             if len(cells) != width:
-                raise InputError(
-                    f"{self.source.name}, line {line}: {len(cells)} "
-                    f"value{'s' if len(cells) > 1 else ''} where the first line has {width}; "
-                    "give every line as many."
-                )
+                raise _uneven(self.source.name, line, len(cells), width)
             for store, column in zip(stores, columns, strict=True):
                 value = self.layout.number(cells[column])
                 if value is None:
@@ -172,9 +182,23 @@ class ParquetSheet:
             raise _damaged(self.source.name)
         return values
 
+    def read_text(self, column: int) -> list[str]:
+        """Return a column as text, empty where a value is missing."""
+        texts = self.table.texts(column)
+        if texts is None:
+            raise _damaged(self.source.name)
+        return texts
+
     def locate(self, row: int) -> int:
         """Return the row, counted from 1."""
         return row + 1
+
+
+def _uneven(name: str, line: int, found: int, width: int) -> InputError:
+    return InputError(
+        f"{name}, line {line}: {found} value{'s' if found > 1 else ''} where the first line has "
+        f"{width}; give every line as many."
+    )
 
 
 def _damaged(name: str) -> FileError:

@@ -33,12 +33,17 @@ def descend(
     steps: int,
     record_every: int,
     risks: Floats,
+    norms: Floats,
+    kept: Integers,
+    trail: Floats,
 ) -> int:
     """Run gradient descent in place on one network; return the number of steps made.
 
     `w`, `b`, `v` are (width,), `affine` is `(c, u)`. `risks[i]` receives the risk before step
-    `i * record_every`, as long as there is room. A step that leaves the range of floating point
-    is not made: the parameters are then those before it and fewer steps than asked are returned.
+    `i * record_every`, as long as there is room, and so does `norms[i]` the balanced norm.
+    `trail[k]`, of (rows, 3 width + 2), receives the parameters (w, b, v, c, u) at record `kept[k]`;
+    `kept` increases. A step that leaves the range of floating point is not made: the parameters are
+    then those before it and fewer steps than asked are returned.
     """
     width = w.shape[0]
     edges, buckets = table.edges, table.buckets
@@ -65,6 +70,7 @@ def descend(
     count = buckets.shape[0] - 1
     extent = final - first
     made = 0
+    row = 0
     for step in range(steps + 1):
         for j in range(width):
             wt[j] = w[j] * x_scale
@@ -80,7 +86,13 @@ def descend(
         recording = record_every > 0 and step % record_every == 0
         recording = recording and step // record_every < risks.shape[0]
         if recording:
-            risks[step // record_every] = risk(w, b, v, affine, leak, table)
+            at = step // record_every
+            risks[at] = risk(w, b, v, affine, leak, table)
+            if at < norms.shape[0]:
+                norms[at] = balanced_norm(w, b, v)
+            if row < kept.shape[0] and kept[row] == at:
+                write(trail[row], order, w, b, v, affine)
+                row += 1
         if step == steps:
             break
         for j in range(width):
@@ -219,6 +231,27 @@ def restore(order: Integers, w: Floats, b: Floats, v: Floats) -> None:
         v[order[j]] = sorted_v[j]
 
 
+@inner
+def balanced_norm(w: Floats, b: Floats, v: Floats) -> float:
+    """Return the norm of (w, b, v) where each neuron is rescaled to `w^2 + b^2 = v^2`."""
+    squares = 0.0
+    for j in range(w.shape[0]):
+        squares += 2.0 * abs(v[j]) * np.sqrt(w[j] * w[j] + b[j] * b[j])
+    return np.sqrt(squares)
+
+
+@inner
+def write(row: Floats, order: Integers, w: Floats, b: Floats, v: Floats, affine: Floats) -> None:
+    """Write (w, b, v, c, u) with the neurons in the order of the caller."""
+    width = w.shape[0]
+    for j in range(width):
+        row[order[j]] = w[j]
+        row[width + order[j]] = b[j]
+        row[2 * width + order[j]] = v[j]
+    row[3 * width] = affine[0]
+    row[3 * width + 1] = affine[1]
+
+
 @compiled
 def descend_many(
     w: Floats,
@@ -236,6 +269,9 @@ def descend_many(
 ) -> None:
     """Run `descend` on each row of (runs, width) parameters; `risks` (runs, 2): first and last."""
     record = max(steps, 1)
+    nothing = np.empty(0)
+    none = np.empty(0, np.int64)
+    nowhere = np.empty((0, 0))
     for r in range(w.shape[0]):
         made[r] = descend(
             w[r],
@@ -250,4 +286,7 @@ def descend_many(
             steps,
             record,
             risks[r],
+            nothing,
+            none,
+            nowhere,
         )

@@ -66,6 +66,17 @@ def pairs(grid: Floats, sheet: Floats, costs: Floats) -> None:
             costs[i, j, 5] = m * level * level + spread * slope * slope + out[i, RESIDUAL]
 
 
+@compiled
+def line_costs(table: Table, grid: Floats) -> Floats:
+    """Return `pairs` for a grid that begins and ends with the support."""
+    size = grid.shape[0]
+    sheet = read_grid(table, grid)
+    read(table, table.high.shape[0] - 1, np.inf, sheet, size - 1, READING)
+    costs = np.zeros((size, size, 6))
+    pairs(grid, sheet, costs)
+    return costs
+
+
 @inner
 def carry(
     parabolas: Floats, k: int, r: int, q: int, costs: Floats, s: int

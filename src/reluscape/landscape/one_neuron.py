@@ -245,7 +245,9 @@ def _candidate(here: _Conditions, part: Cumulative, t: arb, before: int, after: 
 
 
 def _points(problem: Interval, found: list[_Candidate]) -> list[CriticalPoint]:
-    # The infimum is attained (Dereich and Kassing 2023), and a minimum is critical.
+    # The infimum is attained, and a minimum is critical: one neuron makes no jump, so that whatever
+    # its breakpoint and slope run to, the risk in the limit is no less than that of a network
+    # (Dereich and Kassing 2023 for continuous targets; with one neuron for any).
     least = min((c.risk for c in found), key=lambda risk: float(risk.mid()))
     points = [_point(problem, c, c.risk.overlaps(least)) for c in found]
     return sorted(points, key=lambda p: (p.risk, p.breakpoints))
@@ -295,7 +297,7 @@ def critical_points(problem: object, width: int = 1) -> list[CriticalPoint]:
     Parameters
     ----------
     problem : Interval
-        With a continuous, piecewise polynomial target, and a density that is positive between
+        With a piecewise polynomial target, which may jump, and a density that is positive between
         isolated zeros.
     width : {1, 2}
         For one neuron the list is complete, up to rescaling of the neuron and up to neurons that
@@ -310,8 +312,8 @@ def critical_points(problem: object, width: int = 1) -> list[CriticalPoint]:
     Raises
     ------
     InputError
-        If the problem is no `Interval`, the target jumps, the density is zero on a whole piece, or
-        the width is neither 1 nor 2.
+        If the problem is no `Interval`, the density is zero on a whole piece, or the width is
+        neither 1 nor 2.
 
     Notes
     -----
@@ -320,7 +322,9 @@ def critical_points(problem: object, width: int = 1) -> list[CriticalPoint]:
     rational coefficients, whose real roots are isolated with certainty. With c and p optimal the
     risk is a function of t whose derivative changes sign there from - to + (local minimum), from
     + to - or not at all (saddle): the kinds are proved, too. Risks that agree to some 70 digits or
-    more count as equal.
+    more count as equal. All of this needs the integrals of the target only, not its continuity.
+    With two neurons the infimum over a target that jumps need not be attained: the point of least
+    risk in the list need not be a global minimum.
 
     Source: Ibragimov, Jentzen, Kroeger and Riekert (S3, arXiv 2202.11481), Theorem 2; the
     polynomial for general densities and the order of roots are our own.

@@ -9,9 +9,6 @@ from flint import arb, arb_poly, fmpq, fmpq_poly
 from reluscape.errors import InputError
 from reluscape.problems.interval import Interval
 
-# A jump of the target below this share of its size is rounding of its coefficients.
-JUMP = 1e-12
-
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
@@ -65,7 +62,7 @@ def pieces_of(problem: Interval) -> Pieces:
     Raises
     ------
     InputError
-        If the target jumps, or the density is zero on a whole piece.
+        If the density is zero on a whole piece.
     """
     borders, f = problem.target.on(problem.a, problem.b, "target")
     others, p = problem.density.on(problem.a, problem.b, "density")
@@ -73,14 +70,6 @@ def pieces_of(problem: Interval) -> Pieces:
     target = [fmpq_poly([number(c) for c in f[_piece(borders, t)]]) for t in cuts[:-1]]
     density = [fmpq_poly([number(c) for c in p[_piece(others, t)]]) for t in cuts[:-1]]
     exact = [number(t) for t in cuts]
-    size = max(abs(float_of(g(t))) for g, t in zip(target, exact, strict=False))
-    for left, right, t in zip(target[:-1], target[1:], exact[1:-1], strict=True):
-        jump = abs(float_of(left(t) - right(t)))
-        if jump > JUMP * max(size, abs(float_of(left(t)))):
-            raise InputError(
-                f"the target jumps by {jump:.3g} at x = {float_of(t):g}; critical points are "
-                "listed for continuous targets, so close the jump or make it a steep ramp."
-            )
     if any(not q for q in density):
         raise InputError(
             "the density is zero on a whole piece; critical points are listed for densities that "
@@ -114,11 +103,6 @@ def cumulative(pieces: Pieces) -> list[Cumulative]:
         Cumulative(pieces.borders[i], pieces.borders[i + 1], rows, tuple(totals), squares)
         for i, rows in enumerate(parts)
     ]
-
-
-def float_of(value: fmpq) -> float:
-    """Return the nearest float."""
-    return int(value.p) / int(value.q)
 
 
 def ball(polynomial: fmpq_poly, at: arb) -> arb:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,18 @@ RIDGE = 1e-12
 ALONE = 1e-10
 
 
-def placements(path: Nodes) -> Iterator[tuple[list[int], tuple[int, ...]]]:
+class Seen(NamedTuple):
+    """What a line sees: mass, means of x and y, and the central sums of x x, x y and y y."""
+
+    mass: float
+    mean: float
+    level: float
+    spread: float
+    turn: float
+    squares: float
+
+
+def placements(path: Nodes) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Yield the gaps and signs of all placements on a path whose cells are single gaps."""
     choices: list[list[tuple[tuple[int, ...], tuple[int, ...]]]] = []
     for i in np.argsort(path.layer):
@@ -44,7 +56,7 @@ def placements(path: Nodes) -> Iterator[tuple[list[int], tuple[int, ...]]]:
             free = [((first,) * size, ((1, -1) * size)[:size])]
             choices.append(free if first == last else list(members(first, last, size)))
     for parts in product(*choices):
-        gaps = [gap for part, _ in parts for gap in part]
+        gaps = tuple(gap for part, _ in parts for gap in part)
         yield gaps, tuple(sign for _, part in parts for sign in part)
 
 
@@ -56,7 +68,7 @@ def members(first: int, last: int, size: int) -> Iterator[tuple[tuple[int, ...],
             yield gaps, signs
 
 
-def ties(line: Line, gaps: list[int], signs: tuple[int, ...], ranges: Floats) -> Floats:
+def ties(line: Line, gaps: tuple[int, ...], signs: tuple[int, ...], ranges: Floats) -> Floats:
     """Return the matrix (2k, q) from free multipliers to those of the ends of each gap.
 
     Rows 2j and 2j + 1 belong to the left and the right end of breakpoint j's gap. Lines whose
@@ -105,10 +117,39 @@ def ties(line: Line, gaps: list[int], signs: tuple[int, ...], ranges: Floats) ->
     return matrix
 
 
+def seen(line: Line, gaps: tuple[int, ...]) -> tuple[Seen | None, ...]:
+    """Return what each of the k + 1 lines sees, None where it sees nothing."""
+    edges = [0, *gaps, line.count]
+    return tuple(_seen(line, start, end) for start, end in pairwise(edges))
+
+
+def _seen(line: Line, start: int, end: int) -> Seen | None:
+    if end == start:
+        return None
+    # In fractions: single placements may hold inputs that lie very close together.
+    rows = line.rows_after(np.array([start, end])).tolist()
+    both = [Fraction(q) - Fraction(p) for p, q in zip(*rows, strict=True)]
+    mass, sx, sxx, sy, sxy, syy = (both[i] + both[i + 6] for i in range(6))
+    if mass <= 0:
+        return None
+    spread, turn = float(sxx - sx * sx / mass), float(sxy - sx * sy / mass)
+    if end - start == 1:
+        spread, turn = 0.0, 0.0
+    squares = float(syy - sy * sy / mass)
+    return Seen(float(mass), float(sx / mass), float(sy / mass), spread, turn, squares)
+
+
 def solve(
-    line: Line, gaps: list[int], signs: tuple[int, ...], ranges: Floats, shares: Floats
+    line: Line,
+    gaps: tuple[int, ...],
+    rows: tuple[Seen | None, ...],
+    signs: tuple[int, ...],
+    ranges: Floats,
+    shares: Floats,
 ) -> tuple[float, Floats]:
     """Return the least squares under these gaps and signs, and the (2k + 1,) multipliers.
+
+    `rows` are what the lines see, from `seen`.
 
     `ranges` (k + 1, 2) bound the slopes of lines that see two inputs or more; their multipliers
     follow those of the gaps' ends while the program is solved, two for each line, and then two
@@ -124,52 +165,40 @@ def solve(
     tied[: 2 * k, : free.shape[1]] = free
     columns = free.shape[1]
     slope, curve = np.zeros(many), np.zeros((many, many))
-    lines: list[tuple[int, tuple[float, ...], Floats]] = []
+    lines: list[tuple[int, Seen, Floats]] = []
     # A line that sees less could have any slope, so that the sum could be anything.
     lengths = np.diff([0, *gaps, len(x)])
     joined = bool(shares.any() and (lengths[shares != 0.0] > 1).all())
     if joined:
         tied[-2, columns], tied[-1, columns + 1] = 1.0, 1.0
         columns += 2
-    for j in range(k + 1):
-        start = 0 if j == 0 else gaps[j - 1]
-        end = len(x) if j == k else gaps[j]
-        if end == start:
+    for j, row in enumerate(rows):
+        if row is None:
             continue
-        # In fractions: single placements may hold inputs that lie very close together.
-        rows = line.rows_after(np.array([start, end])).tolist()
-        both = [Fraction(q) - Fraction(p) for p, q in zip(*rows, strict=True)]
-        mass, sx, sxx, sy, sxy, syy = (both[i] + both[i + 6] for i in range(6))
-        if mass <= 0:
-            continue
-        mean, level = float(sx / mass), float(sy / mass)
-        spread, turn = float(sxx - sx * sx / mass), float(sxy - sx * sy / mass)
-        if end - start == 1:
-            spread, turn = 0.0, 0.0
+        mass, mean, level, spread, turn, _ = row
         # Terms on the value at the mean input and on the slope, per multiplier.
         terms = np.zeros((many, 2))
         for i, way in ((j - 1, 1.0), (j, -1.0)):
             if 0 <= i < k:
-                for row, side, at in ((2 * i, 1.0, gaps[i] - 1), (2 * i + 1, -1.0, gaps[i])):
-                    terms[row] = way * side * signs[i] * np.array([1.0, x[at] - mean])
-        squares = float(syy - sy * sy / mass)
-        lines.append((j, (float(mass), level, spread, turn, squares), terms.copy()))
+                for end, side, at in ((2 * i, 1.0, gaps[i] - 1), (2 * i + 1, -1.0, gaps[i])):
+                    terms[end] = way * side * signs[i] * np.array([1.0, x[at] - mean])
+        lines.append((j, row, terms.copy()))
         if joined:
             terms[-2:, 1] = shares[j], -shares[j]
-        stiff = spread or ALONE * float(mass) * float(x[-1] - x[0]) ** 2
+        stiff = spread or ALONE * mass * float(x[-1] - x[0]) ** 2
         flat = ranges[j, 0] == ranges[j, 1] == 0.0
         if not flat and (spread > 0.0 or np.isfinite(ranges[j]).all()):
             for side, way in ((0, -1.0), (1, 1.0)):
                 if np.isfinite(ranges[j, side]):
-                    row = 2 * (k + j) + side
-                    terms[row, 1] = way
-                    slope[row] = -way * ranges[j, side]
-                    tied[row, columns] = 1.0
+                    bound = 2 * (k + j) + side
+                    terms[bound, 1] = way
+                    slope[bound] = -way * ranges[j, side]
+                    tied[bound, columns] = 1.0
                     columns += 1
             slope += terms[:, 1] * turn / stiff
             curve += np.outer(terms[:, 1], terms[:, 1]) / (2.0 * stiff)
         slope += terms[:, 0] * level
-        curve += np.outer(terms[:, 0], terms[:, 0]) / (2.0 * float(mass))
+        curve += np.outer(terms[:, 0], terms[:, 0]) / (2.0 * mass)
     tied = tied[:, :columns]
     slope, curve = tied.T @ slope, tied.T @ curve @ tied
     multipliers = np.zeros(columns)
@@ -183,15 +212,15 @@ def solve(
     every = tied @ multipliers
     ends, pull = every[: 2 * k], every[-2] - every[-1]
     total = 0.0
-    for j, facts, terms in lines:
+    for j, row, terms in lines:
         term = ends @ terms[: 2 * k] + np.array([0.0, pull * shares[j] if joined else 0.0])
-        total += _least(facts, term, ranges[j])
+        total += _least(row, term, ranges[j])
     return total, np.append(ends, pull)
 
 
-def _least(facts: tuple[float, ...], term: Floats, span: Floats) -> float:
+def _least(row: Seen, term: Floats, span: Floats) -> float:
     """Return what a line costs at least under terms on its value at the mean and on its slope."""
-    mass, level, spread, turn, squares = facts
+    mass, _, level, spread, turn, squares = row
     total = squares + float(term[0]) * (level - float(term[0]) / (4.0 * mass))
     extra = float(term[1])
     if spread > 0.0:

@@ -1,11 +1,12 @@
-"""Single placements of all breakpoints, for the checker: solved in fractions."""
+"""Single placements of all breakpoints, for the checker: solved in exact rationals."""
 
 from __future__ import annotations
 
-from fractions import Fraction
 from itertools import combinations_with_replacement, pairwise, product
+from typing import TypeAlias
 
 import numpy as np
+from flint import fmpq
 from numpy.typing import NDArray
 
 from reluscape.optimum.arithmetic import Rows
@@ -15,13 +16,17 @@ from reluscape.optimum.grids import Grid
 from reluscape.optimum.sweeping import Setting
 
 Integers = NDArray[np.int64]
+Moments: TypeAlias = tuple[fmpq, ...]
+Known: TypeAlias = dict[tuple[int, int], Moments]
+
+ZERO = fmpq(0)
 
 
 def one_line(setting: Setting, sides: int) -> str:
     """Check a bound on networks without breakpoints."""
     slopes, _ = setting.conditions(sides, 0.0)
-    least = _least(setting.rows.exact(0, setting.rows.count), Fraction(0), Fraction(0), slopes[0])
-    if least is not None and least >= Fraction(setting.goal):
+    least = _least(_moments(setting.rows, 0, setting.rows.count, {}), ZERO, ZERO, slopes[0])
+    if least is not None and least >= _rational(setting.goal):
         return ""
     return "the best line costs less"
 
@@ -53,19 +58,32 @@ def leaves_hold(setting: Setting, left: Integers, leaves: tuple[Leaf, ...], side
     if ahead != setting.k:
         return False
     given = {(leaf.gaps, leaf.signs): leaf for leaf in leaves}
+    known: Known = {}
     for parts in product(*choices):
         gaps_of = tuple(gap for part, _ in parts for gap in part)
         leaf = given.get((gaps_of, tuple(sign for _, part in parts for sign in part)))
         if leaf is None:
             return False
-        value = _value(setting, setting.rows, leaf, sides)
-        if value is None or value < Fraction(setting.goal):
+        value = _value(setting, setting.rows, leaf, sides, known)
+        if value is None or value < _rational(setting.goal):
             return False
     return True
 
 
-def _value(setting: Setting, rows: Rows, leaf: Leaf, sides: int) -> Fraction | None:
-    """Bound the scaled squares of one placement with signs, in fractions; None if nothing does.
+def _rational(value: float) -> fmpq:
+    return fmpq(*value.as_integer_ratio())
+
+
+def _moments(rows: Rows | Grid, start: int, end: int, known: Known) -> Moments:
+    """Return the six scaled moments of the data between two places; placements share many."""
+    if (start, end) not in known:
+        exact = rows.exact(start, end)
+        known[start, end] = tuple(fmpq(m.numerator, m.denominator) for m in exact)
+    return known[start, end]
+
+
+def _value(setting: Setting, rows: Rows, leaf: Leaf, sides: int, known: Known) -> fmpq | None:
+    """Bound the scaled squares of one placement with signs, exactly; None if nothing does.
 
     A line that sees one input must get terms on its value there only, one that sees none no terms
     at all; the multipliers after it are tied to those before it so that this is exact. Not so
@@ -73,13 +91,11 @@ def _value(setting: Setting, rows: Rows, leaf: Leaf, sides: int) -> Fraction | N
     """
     k = len(leaf.gaps)
     flat = [min(max(v * setting.factor, 0.0), 1e300) for v in leaf.multipliers.tolist()]
-    mult = [
-        [Fraction(v) if v == v else Fraction(0) for v in flat[2 * j : 2 * j + 2]] for j in range(k)
-    ]
+    mult = [[_rational(v) if v == v else ZERO for v in flat[2 * j : 2 * j + 2]] for j in range(k)]
     if len(leaf.multipliers) != 2 * k + 1:
         return None
     slopes, pulls = setting.conditions(sides, float(leaf.multipliers[-1]) * setting.turn)
-    total = Fraction(0)
+    total = ZERO
     for j in range(k + 1):
         start = leaf.gaps[j - 1] if j else 0
         end = leaf.gaps[j] if j < k else rows.count
@@ -90,27 +106,25 @@ def _value(setting: Setting, rows: Rows, leaf: Leaf, sides: int) -> Fraction | N
                 mult[j] = list(mult[j - 1])
             else:
                 down, up = (rows.x[start + i] - rows.x[start + i - 1] for i in (0, 1))
-                mult[j][1] = mult[j - 1][0] * Fraction(down, up)
-        p0, p1 = Fraction(0), Fraction(pulls[j])
+                mult[j][1] = mult[j - 1][0] * fmpq(down, up)
+        p0, p1 = ZERO, _rational(pulls[j])
         for i, way in ((j - 1, 1), (j, -1)):
             if 0 <= i < k:
                 for m, side, place in ((0, 1, leaf.gaps[i] - 1), (1, -1, leaf.gaps[i])):
                     term = way * side * leaf.signs[i] * mult[i][m]
-                    p0, p1 = p0 + term, p1 + term * Fraction(rows.x[place], rows.scales[0])
-        least = _least(rows.exact(start, end), p0, p1, slopes[j])
+                    p0, p1 = p0 + term, p1 + term * fmpq(rows.x[place], rows.scales[0])
+        least = _least(_moments(rows, start, end, known), p0, p1, slopes[j])
         if least is None:
             return None
         total += least
     return total
 
 
-def _least(
-    moments: tuple[Fraction, ...], p0: Fraction, p1: Fraction, slopes: tuple[float, float]
-) -> Fraction | None:
+def _least(moments: Moments, p0: fmpq, p1: fmpq, slopes: tuple[float, float]) -> fmpq | None:
     """Return the least squares of a line plus p0 times its value at 0 and p1 times its slope."""
     mass, x, xx, y, xy, yy = moments
     if not mass:
-        return None if p0 or p1 else Fraction(0)
+        return None if p0 or p1 else ZERO
     mean = x / mass
     spread, both, turn = xx - x * mean, xy - mean * y, p1 - p0 * mean
     total = yy - y * y / mass + p0 * (y / mass - p0 / (4 * mass))
@@ -118,10 +132,10 @@ def _least(
         if not turn:
             return total
         bound = slopes[0] if turn > 0 else slopes[1]
-        return total + turn * Fraction(bound) if np.isfinite(bound) else None
+        return total + turn * _rational(bound) if np.isfinite(bound) else None
     best = (both - turn / 2) / spread
     if np.isfinite(slopes[0]):
-        best = max(best, Fraction(slopes[0]))
+        best = max(best, _rational(slopes[0]))
     if np.isfinite(slopes[1]):
-        best = min(best, Fraction(slopes[1]))
+        best = min(best, _rational(slopes[1]))
     return total + best * (spread * best - 2 * both + turn)

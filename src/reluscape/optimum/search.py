@@ -31,7 +31,7 @@ from reluscape.optimum.certificate import (
     too_large,
 )
 from reluscape.optimum.graph import Graphs, graphs_of, permitted
-from reluscape.optimum.leaf import placements, solve
+from reluscape.optimum.leaf import Seen, placements, seen, solve
 from reluscape.optimum.line import Line, conditions, line_of
 from reluscape.optimum.nodes import CONCAVE, Nodes, bisect, copied, whole
 from reluscape.optimum.rules import Rules
@@ -195,10 +195,13 @@ def settle(line: Line, path: Nodes, width: int, sides: int) -> tuple[float, tupl
         return -np.inf, ()
     low, leaves = np.inf, list[Leaf]()
     ranges, shares = conditions(line, width, sides, 1.0)
+    rows: dict[tuple[int, ...], tuple[Seen | None, ...]] = {}
     for gaps, signs in placements(path):
-        value, multipliers = solve(line, gaps, signs, ranges, shares)
+        if gaps not in rows:
+            rows[gaps] = seen(line, gaps)
+        value, multipliers = solve(line, gaps, rows[gaps], signs, ranges, shares)
         low = min(low, value)
-        leaves.append(Leaf(tuple(gaps), signs, multipliers))
+        leaves.append(Leaf(gaps, signs, multipliers))
     return low, tuple(leaves)
 
 

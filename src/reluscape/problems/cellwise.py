@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from reluscape.errors import InputError
 from reluscape.networks.network import Network
+from reluscape.networks.responses import GeneralizedResponse
 from reluscape.problems.plane import Frame, gauss, parts_of
 from reluscape.problems.surfaces import PiecewisePolynomial2d
 
@@ -91,8 +92,28 @@ def ground_of(
     return Ground(frame, cells, *layers)
 
 
-def risk_of(ground: Ground, function: PiecewisePolynomial2d) -> float:
-    """Return the integral of `(function - f)^2 p`."""
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """What a function differs by from the target, on the cells that both cut.
+
+    Attributes
+    ----------
+    cells : Cells
+        Cut by the lines of the function, too; its sides are those of these lines.
+    coefficients : ndarray, shape (cells, terms, 2)
+        Of the function minus the target, divided by 2^exponent of the target.
+    degree : int
+    """
+
+    cells: Cells
+    coefficients: Floats
+    degree: int
+
+
+def errors_of(
+    ground: Ground, function: PiecewisePolynomial2d | Network | GeneralizedResponse
+) -> Errors:
+    """Subtract the target from a function, cell by cell."""
     from reluscape.kernels.clipping import split
     from reluscape.kernels.polygons import combine
 
@@ -101,10 +122,15 @@ def risk_of(ground: Ground, function: PiecewisePolynomial2d) -> float:
     degree = max(target.degree, parts.degree)
     start = -_raised(target, degree)[cells.parents]
     pieces = parts.coefficients(degree, target.exponent)
-    errors = combine(parts.matches(cells.sides), pieces, start)
-    sums = ground.squares(cells, errors, degree)[:, 0]
+    return Errors(cells, combine(parts.matches(cells.sides), pieces, start), degree)
+
+
+def risk_of(ground: Ground, function: PiecewisePolynomial2d | GeneralizedResponse) -> float:
+    """Return the integral of `(function - f)^2 p`."""
+    errors = errors_of(ground, function)
+    sums = ground.squares(errors.cells, errors.coefficients, errors.degree)[:, 0]
     total = float(sums[:, 0].sum() + sums[:, 1].sum())
-    return float(_scaled(total, 2 * target.exponent + ground.measure))
+    return float(scaled(total, 2 * ground.target.exponent + ground.measure))
 
 
 def integrate(ground: Ground, network: Network, right: bool) -> Integrals:
@@ -181,7 +207,7 @@ class Integrals:
     def risk(self) -> float:
         """The risk in the user's units."""
         exponent = 2 * self.ground.target.exponent + self.ground.measure
-        return float(_scaled(self.total[3], exponent))
+        return float(scaled(self.total[3], exponent))
 
     @property
     def gradient(self) -> Floats:
@@ -191,9 +217,9 @@ class Integrals:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             parts = [(v[:, np.newaxis] * by_x).ravel(), v * by_one, by_value]
         gain = self._gain
-        parts.append(_scaled(self.total[2:3], gain))
+        parts.append(scaled(self.total[2:3], gain))
         if self.network.skip is not None:
-            parts.append(_scaled(self.total[:2], gain + self.ground.frame.exponent))
+            parts.append(scaled(self.total[:2], gain + self.ground.frame.exponent))
         return finite(np.concatenate(parts))
 
     @cached_property
@@ -201,9 +227,9 @@ class Integrals:
         """Twice the integrals of `a' e p x` (width, 2), `a' e p` and `a e p`, in user's units."""
         gain = self._gain
         return (
-            _scaled(self.neurons[:, :2], gain + self.ground.frame.exponent),
-            _scaled(self.neurons[:, 2], gain),
-            _scaled(self.neurons[:, 3], gain + self.powers),
+            scaled(self.neurons[:, :2], gain + self.ground.frame.exponent),
+            scaled(self.neurons[:, 2], gain),
+            scaled(self.neurons[:, 3], gain + self.powers),
         )
 
     @property
@@ -227,7 +253,14 @@ def finite(result: Floats) -> Floats:
     return result
 
 
-def _scaled(values: Floats | float, exponents: NDArray[np.int64] | int) -> Floats:
+def scaled(values: Floats | float, exponents: NDArray[np.int64] | int) -> Floats:
+    """Return numbers times powers of two, if they are finite.
+
+    Raises
+    ------
+    InputError
+        If one is not.
+    """
     with np.errstate(over="ignore", under="ignore"):
         return finite(np.ldexp(values, exponents))
 

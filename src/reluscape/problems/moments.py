@@ -166,8 +166,8 @@ def moments_of_polynomials(
         centres[i + 1] = float(centre)
         scale = Fraction(x_axis.scale)
         shift = Fraction(x_axis.centre) + scale * centre
-        f = [c / Fraction(y_axis.scale) for c in _compose(target[i], shift, scale)]
-        p = [c * scale for c in _compose(density[i], shift, scale)]
+        f = [c / Fraction(y_axis.scale) for c in composed(target[i], shift, scale)]
+        p = [c * scale for c in composed(density[i], shift, scale)]
         identity = [centre, Fraction(1)]
         square = product(identity, identity)
         factors = [[Fraction(1)], identity, square, f, product(identity, f), product(f, f)]
@@ -184,7 +184,7 @@ def moments_of_polynomials(
     return _pack(edges, centres, high, low, x_axis, y_axis, 1.0, atomic=False)
 
 
-def _compose(coefficients: list[float], shift: Fraction, scale: Fraction) -> Polynomial:
+def composed(coefficients: list[float], shift: Fraction, scale: Fraction) -> Polynomial:
     """Return the polynomial in z for x = shift + scale z."""
     result: Polynomial = [Fraction(0)]
     for c in reversed(coefficients):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.networks.network import Network
+from reluscape.networks.responses import GeneralizedResponse
 from reluscape.problems.surfaces import PiecewisePolynomial2d
 
 Floats = NDArray[np.float64]
@@ -164,8 +165,10 @@ class Parts:
         return largest.numerator.bit_length() - largest.denominator.bit_length()
 
 
-def parts_of(function: PiecewisePolynomial2d | Network, frame: Frame) -> Parts:
-    """Return a function of the plane, or a network with two inputs, in the frame."""
+def parts_of(
+    function: PiecewisePolynomial2d | Network | GeneralizedResponse, frame: Frame
+) -> Parts:
+    """Return a function of the plane, a network or a response with two inputs, in the frame."""
     if isinstance(function, PiecewisePolynomial2d):
         lines = np.asarray(function.lines, dtype=np.float64).reshape(-1, 3)
         sides = np.array([piece.sides for piece in function.pieces], dtype=np.int64)
@@ -179,6 +182,8 @@ def parts_of(function: PiecewisePolynomial2d | Network, frame: Frame) -> Parts:
             for piece in function.pieces
         ]
         sides = sides.reshape(len(terms), len(lines))
+    elif isinstance(function, GeneralizedResponse):
+        lines, sides, terms = _pieces_of_response(function)
     else:
         lines, sides, terms = _pieces_of_network(function)
     slopes, constants, _ = frame.affine(lines[:, :2], lines[:, 2])
@@ -204,6 +209,21 @@ def _pieces_of_network(network: Network) -> tuple[Floats, NDArray[np.int64], lis
         at += 1
     lines = np.column_stack([network.weights[bent], network.biases[bent]])
     return lines, np.array(sides, dtype=np.int64).reshape(len(terms), len(bent)), terms
+
+
+def _pieces_of_response(
+    response: GeneralizedResponse,
+) -> tuple[Floats, NDArray[np.int64], list[Terms]]:
+    terms: list[Terms] = [_affine_terms(Fraction(1), response.slope, response.offset)]
+    for k, count in enumerate(response.multiplicities.tolist()):
+        if count == 1:  # a multiple of its line, exactly
+            bend = Fraction(float(response.bends[k]))
+            terms.append(_affine_terms(bend, response.normals[k], -float(response.thresholds[k])))
+        else:
+            beta = float(response.betas[k])
+            terms.append(_affine_terms(Fraction(1), response.deltas[k], beta))
+    sides = np.vstack([np.zeros((1, len(terms) - 1)), np.eye(len(terms) - 1)]).astype(np.int64)
+    return np.column_stack([response.normals, -response.thresholds]), sides, terms
 
 
 def _affine_terms(factor: Fraction, slopes: Floats, constant: float) -> Terms:

@@ -10,12 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from reluscape.errors import InputError
 from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.network import Network
+from reluscape.networks.responses import GeneralizedResponse
 from reluscape.problems.cellwise import Ground, Integrals, ground_of, integrate, risk_of
 from reluscape.problems.convex import convex_polygon
 from reluscape.problems.line import zero_is_active
 from reluscape.problems.nonnegative import negative_point
 from reluscape.problems.plane import frame_of
 from reluscape.problems.polygon_hessian import hessian
+from reluscape.problems.response_risk import check_inputs
 from reluscape.problems.surfaces import PiecewisePolynomial2d, polynomial2d
 
 Floats = NDArray[np.float64]
@@ -102,17 +104,30 @@ class Polygon:
     @property
     def uniform(self) -> bool:
         """Whether the density is constant on the polygon."""
-        density = self._ground.density
+        density = self.ground.density
         c = density.coefficients
         return density.degree == 0 and bool((c == c[0]).all())
 
     @cached_property
-    def _ground(self) -> Ground:
+    def ground(self) -> Ground:
         """What the networks are compared with, cut into cells."""
         return ground_of(self.target, self.density, self.vertices, self.frame)
 
-    def risk(self, network: Network) -> float:
-        """Return the exact risk of a network, rounded once."""
+    def risk(self, network: Network | GeneralizedResponse) -> float:
+        """Return the exact risk of a network or of a generalized response, rounded once.
+
+        Examples
+        --------
+        A jump of height 2 along the diagonal of the unit square, against the target 0.
+
+        >>> from reluscape import GeneralizedResponse
+        >>> square = Polygon(polynomial2d([[0]]), [[0, 0], [1, 0], [1, 1], [0, 1]])
+        >>> square.risk(GeneralizedResponse([[1.0, 1.0]], [1.0], [[0.0, 0.0]], [2.0]))
+        2.0
+        """
+        if isinstance(network, GeneralizedResponse):
+            check_inputs(network, 2)
+            return risk_of(self.ground, network)
         return self._integrate(network).risk
 
     def gradient(self, network: Network, at_zero: str = "gt") -> Floats:
@@ -163,19 +178,19 @@ class Polygon:
         >>> square.risk_of(piecewise_polynomial2d([[2, 0, -1]], [([1], [[1]])]))
         0.5
         """
-        return risk_of(self._ground, function)
+        return risk_of(self.ground, function)
 
     def _integrate(self, network: Network, at_zero: str = "gt") -> Integrals:
         right = zero_is_active(at_zero)
         _check_network(network, "network")
-        return integrate(self._ground, network, right)
+        return integrate(self.ground, network, right)
 
     def __repr__(self) -> str:
         """Name the polygon and the target."""
         if isinstance(self.target, Network):
             target = f"teacher of width {self.target.width}"
         else:
-            target = f"target on {len(self._ground.cells.parents)} cell(s)"
+            target = f"target on {len(self.ground.cells.parents)} cell(s)"
         return f"Polygon({len(self.vertices)} vertices, {target})"
 
 

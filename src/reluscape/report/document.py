@@ -80,15 +80,15 @@ def write_report(
         html.paragraph(_lead(fit), "lead"),
         html.facts(_key_facts(fit, inference, source, weights_name)),
         html.paragraph(fit.claim, "claim"),
-        html.figure(_inline_svg(drawn), title, _caption(fit, inference, pinned)),
+        html.figure(inline_svg(drawn), title, _caption(fit, inference, pinned)),
         proof(fit, pinned, _bounds(fit), command, check),
         sections.breakpoints(fit, inference) if found else "",
         sections.slopes(inference),
         sections.formula(fit, found),
         sections.residuals(fit, residuals(fit), found),
         sections.widths(fit),
-        _command(command),
-        _footer(),
+        command_section(command),
+        footer(),
     ]
     style = files("reluscape.report").joinpath("style.css").read_text(encoding="utf-8")
     text = html.page(title, style, "\n".join(part for part in parts if part))
@@ -160,10 +160,10 @@ def _bounds(fit: FitLike) -> str:
         "Over the time since the call: the risk of the fit in orange, in blue the bound that no "
         "network is below, and the relative gap between them."
     )
-    return html.figure(_inline_svg(plot_bounds(fit), "bounds"), title, caption)
+    return html.figure(inline_svg(plot_bounds(fit), "bounds"), title, caption)
 
 
-def _inline_svg(figure: Figure, name: str = "") -> str:
+def inline_svg(figure: Figure, name: str = "") -> str:
     """Return a figure as SVG that takes its size and its colours from the page.
 
     Where a page holds several, `name` keeps the names of their parts apart.
@@ -180,14 +180,16 @@ def _inline_svg(figure: Figure, name: str = "") -> str:
     return f"{head}>{rest.replace(INK, 'currentColor').replace(BLUE, 'var(--blue)')}"
 
 
-def _command(command: Sequence[str] | None) -> str:
+def command_section(command: Sequence[str] | None) -> str:
+    """Write the section on the command that makes a report again; without one there is none."""
     if not command:
         return ""
     words = f"<pre>{html.escape(shlex.join(command))}</pre>"
     return html.section("Make this report again", words)
 
 
-def _footer() -> str:
+def footer() -> str:
+    """Write the versions that a report was made with."""
     versions = (
         f"reluscape {__version__}, NumPy {np.__version__}, Python {platform.python_version()}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,21 @@ from numpy.typing import NDArray
 from reluscape.errors import InputError
 from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.arrays import is_number, is_whole
+from reluscape.networks.limits import LimitResponse
 from reluscape.networks.network import Network
+from reluscape.networks.tracks import balanced_norms
 from reluscape.problems.interval import Interval
 from reluscape.problems.levels import certain_limit, is_below
 from reluscape.problems.line import require_rows_or_interval, zero_is_active
 from reluscape.problems.samples import Samples
+from reluscape.training.blow_up import limit_of_run
+from reluscape.training.trail import Integers, chosen, like, networks_of
 
 Floats = NDArray[np.float64]
-Outcome = Literal["finished", "diverged"]
+Outcome = Literal["finished", "diverged", "blowing up"]
 
+# As in the compiled loop: fourth powers of such parameters still fit into a double.
+DIVERGED = 1e60
 # Steps between two reports of progress.
 CHUNK = 100_000
 # Risks recorded by default: an exact risk costs as much as forty steps.
@@ -41,8 +47,18 @@ class Descent:
         Steps made before each of them.
     steps : int
         Steps made.
-    outcome : {"finished", "diverged"}
+    outcome : {"finished", "diverged", "blowing up"}
         "diverged" if a step would have left the range of floating point; it was not made.
+        "blowing up" if there is strong evidence, of the kind that `limit` says, that the parameters
+        grow without bound while the risk falls; only for an `Interval` whose target jumps.
+    norms : ndarray, shape (m,)
+        Norm of all (w, b, v) after rescaling each neuron to `|w|² + b² = |v|²`, where `risks` are.
+    trail : ndarray, shape (s, parameters)
+        The `snapshots`, in the order of `Network.to_vector`.
+    snapshot_steps : ndarray, shape (s,)
+        Steps made before each of them; their distances grow by a factor.
+    limit : LimitResponse or None
+        Where the outcome is "blowing up": what the networks approach.
     threshold : float or None
         For an `Interval` with an affine target and constant density, ReLU and no skip connection:
         the risk below which no local minimum is other than global, `alpha^2 (b - a)^3 / 12` times
@@ -59,8 +75,21 @@ class Descent:
     recorded: NDArray[np.int64]
     steps: int
     outcome: Outcome
+    norms: Floats
+    trail: Floats
+    snapshot_steps: Floats
+    limit: LimitResponse | None = None
     threshold: float | None = None
     guaranteed_from: int | None = None
+
+    @property
+    def snapshots(self) -> tuple[Network, ...]:
+        """Up to 33 networks along the way, the last of them `network`; empty without steps.
+
+        On data, `limit_response(run.snapshots, steps=run.snapshot_steps, domain=…)` looks for what
+        `limit` holds.
+        """
+        return networks_of(self.network, self.trail)
 
 
 def descend(
@@ -126,6 +155,9 @@ def descend(
     problem.risk(network)  # says what is wrong if the network does not fit the problem
     w, b, v, affine = parameters(network)
     risks: list[Floats] = []
+    norms: list[Floats] = []
+    rows: list[Floats] = []
+    kept = chosen(steps // record_every)
     made = 0
     # Whole rasters a chunk, so that the chunks' records join without a seam.
     chunk = max(CHUNK // record_every, 1) * record_every
@@ -135,6 +167,10 @@ def descend(
         recorded = np.full(todo // record_every + (1 if last else 0), np.nan)
         if not last:
             recorded = recorded[: todo // record_every]
+        sizes = np.full_like(recorded, np.nan)
+        before = made // record_every
+        here = kept[(kept >= before) & (kept < before + len(recorded))] - before
+        trail = np.empty((len(here), 3 * network.width + 2))
         done = descent.descend(
             w,
             b,
@@ -148,35 +184,69 @@ def descend(
             todo,
             record_every,
             recorded,
+            sizes,
+            here,
+            trail,
         )
         made += done
         risks.append(recorded[: done // record_every + 1])
+        norms.append(sizes[: done // record_every + 1])
+        rows.append(trail[here <= done // record_every])
         if progress is not None:
             progress("descent", made / max(steps, 1))
         if done < todo or last:
             break
     outcome: Outcome = "finished" if made == steps else "diverged"
     final = rebuild(network, w, b, v, affine)
-    return _result(problem, final, np.concatenate(risks), record_every, made, outcome)
+    theta = np.concatenate(rows)
+    if network.skip is None:
+        theta = theta[:, :-1]
+    records = np.concatenate(risks), np.concatenate(norms), theta, kept[: len(theta)]
+    return _result(problem, final, records, record_every, made, outcome)
+
+
+_Records: TypeAlias = tuple[Floats, Floats, Floats, Integers]
+"""Risks and norms on the raster; parameters of snapshots, and at which records they are."""
 
 
 def _result(
     problem: Samples | Interval,
     network: Network,
-    risks: Floats,
+    records: _Records,
     record_every: int,
     steps: int,
     outcome: Outcome,
 ) -> Descent:
-    """Add the last risk if it is not on the raster, and say from where success is certain."""
+    """Add the end if it is not on the raster; say what is blowing up, or where success is sure."""
+    risks, norms, theta, kept = records
     recorded = np.arange(len(risks), dtype=np.int64) * record_every
     if recorded[-1] != steps:
         risks, recorded = np.append(risks, problem.risk(network)), np.append(recorded, steps)
+        norms = np.append(norms, float(np.linalg.norm(balanced_norms(network))))
+    at = (kept * record_every).astype(np.float64)
+    if steps and (not len(at) or at[-1] != steps):
+        theta, at = np.vstack([theta, network.to_vector()]), np.append(at, float(steps))
+    blow_up = None
+    if outcome == "finished":
+        falling = risks[np.isin(recorded, at)]
+        blow_up = limit_of_run(problem, network, theta, at, falling)
     limit = certain_limit(problem, network)
     above = np.flatnonzero([not is_below(float(risk), limit) for risk in risks])
     first = int(above[-1]) + 1 if len(above) else 0
     certain = int(recorded[first]) if first < len(recorded) else None
-    return Descent(network, risks, recorded, steps, outcome, limit, certain)
+    return Descent(
+        network,
+        risks,
+        recorded,
+        steps,
+        outcome if blow_up is None else "blowing up",
+        norms,
+        theta,
+        at,
+        blow_up,
+        limit,
+        certain,
+    )
 
 
 def check_run(step_size: float, steps: int) -> None:
@@ -212,12 +282,18 @@ def _descend_rows(
     """Descend by matrix products over the rows: several inputs or targets."""
     theta = network.to_vector()
     risks: list[float] = []
+    norms: list[float] = []
+    rows: list[Floats] = []
+    kept = chosen(steps // record_every)
     made = 0
     outcome: Outcome = "finished"
     current = network
     for step in range(steps + 1):
         if step % record_every == 0:
             risks.append(problem.risk(current))
+            norms.append(float(np.linalg.norm(balanced_norms(current))))
+            if len(rows) < len(kept) and kept[len(rows)] == step // record_every:
+                rows.append(theta)
         if step == steps:
             break
         following = theta - step_size * problem.gradient(current, at_zero)
@@ -229,22 +305,6 @@ def _descend_rows(
         made += 1
         if progress is not None and made % 1000 == 0:
             progress("descent", made / steps)
-    return _result(problem, current, np.array(risks), record_every, made, outcome)
-
-
-# As in the compiled loop: fourth powers of such parameters still fit into a double.
-DIVERGED = 1e60
-
-
-def like(network: Network, theta: Floats) -> Network:
-    """Return a network with the shapes of another and the parameters `theta`."""
-    parts: list[Floats] = []
-    at = 0
-    arrays = [network.weights, network.biases, network.outputs, network.offset]
-    if network.skip is not None:
-        arrays.append(network.skip)
-    for array in arrays:
-        parts.append(theta[at : at + array.size].reshape(array.shape))
-        at += array.size
-    skip = parts[4] if network.skip is not None else None
-    return Network(parts[0], parts[1], parts[2], parts[3], skip, network.activation)
+    trail = np.array(rows).reshape(-1, theta.size)
+    records = np.array(risks), np.array(norms), trail, kept[: len(rows)]
+    return _result(problem, current, records, record_every, made, outcome)

@@ -12,17 +12,23 @@ from numpy.typing import ArrayLike, NDArray
 from reluscape.errors import InputError
 from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.arrays import as_floats, check_finite, is_number, is_whole
+from reluscape.networks.limits import LimitResponse
 from reluscape.networks.network import Network
+from reluscape.networks.tracks import balanced_norms
 from reluscape.problems.interval import Interval
 from reluscape.problems.levels import is_below, lowest_level
 from reluscape.problems.line import require_rows_or_interval, zero_is_active
 from reluscape.problems.samples import Samples
+from reluscape.training.blow_up import limit_of_run
 from reluscape.training.cells import Cell, FlowEvent
-from reluscape.training.descent import like, parameters, rebuild
-from reluscape.training.following import DIVERGED, Outcome, Path, follow
+from reluscape.training.descent import parameters, rebuild
+from reluscape.training.following import DIVERGED, Path, follow
+from reluscape.training.following import Outcome as Ending
 from reluscape.training.rest import at_rest
+from reluscape.training.trail import chosen, like, networks_of
 
 Floats = NDArray[np.float64]
+Outcome = Ending | Literal["blowing up"]
 
 # Times recorded by default.
 RECORDS = 200
@@ -51,10 +57,21 @@ class Flow:
     gradient_norm : float
         Euclidean norm of the velocity at the end; where a breakpoint slides on an input of the
         data, of the velocity with which it does.
-    outcome : {"finished", "stationary", "diverged", "stalled"}
+    outcome : {"finished", "stationary", "diverged", "stalled", "blowing up"}
         "finished": the whole time passed. "stationary": before that, at a recorded time, the flow
         had come to rest, to the accuracy of the integration.
         "diverged": parameters grew beyond 1e60. "stalled": the steps became too short to go on.
+        "blowing up": either of these, or the whole time passed, and there is strong evidence, of
+        the kind that `limit` says, that the parameters grow without bound while the risk falls;
+        only for an `Interval` whose target jumps.
+    norms : ndarray, shape (m,)
+        Norm of all (w, b, v) after rescaling each neuron to `|w|² + b² = |v|²`, where `risks` are.
+    trail : ndarray, shape (s, parameters)
+        The `snapshots`, in the order of `Network.to_vector`.
+    snapshot_times : ndarray, shape (s,)
+        When they were; their distances grow by a factor.
+    limit : LimitResponse or None
+        Where the outcome is "blowing up": what the networks approach.
     guaranteed_from : float or None
         For an `Interval` with an affine target and constant density, and no skip connection: the
         first recorded time at which the risk is below every positive critical level of networks of
@@ -71,7 +88,20 @@ class Flow:
     drift: float
     gradient_norm: float
     outcome: Outcome
+    norms: Floats
+    trail: Floats
+    snapshot_times: Floats
+    limit: LimitResponse | None = None
     guaranteed_from: float | None = None
+
+    @property
+    def snapshots(self) -> tuple[Network, ...]:
+        """Up to 32 networks along the way, the last of them `network`.
+
+        On data, `limit_response(run.snapshots, steps=run.snapshot_times, domain=…)` looks for what
+        `limit` holds.
+        """
+        return networks_of(self.network, self.trail)
 
     def __repr__(self) -> str:
         """Say how long the flow went, from which risk to which, and how it ended."""
@@ -157,7 +187,7 @@ def flow(
     if not (np.abs(theta) < DIVERGED).all():
         raise InputError(f"the network has a parameter beyond {DIVERGED:g}; scale it down.")
 
-    def watch(at: float, state: Floats, velocity: Floats) -> Outcome | None:
+    def watch(at: float, state: Floats, velocity: Floats) -> Ending | None:
         if progress is not None:
             progress("flow", at / float(times[-1]))
         if at == times[-1]:
@@ -203,19 +233,32 @@ def _result(problem: Samples | Interval, network: Network, path: Path) -> Flow:
     from reluscape.kernels.exact import risk
 
     risks: list[float] = []
+    norms: list[float] = []
     for state in path.states:
-        w, b, v, affine = parameters(like(network, state))
+        here = like(network, state)
+        w, b, v, affine = parameters(here)
         risks.append(risk(w, b, v, affine, network.activation.slope, problem.moments.table))
+        norms.append(float(np.linalg.norm(balanced_norms(here))))
     w, b, v, affine = parameters(like(network, path.states[-1]))
+    final = rebuild(network, w, b, v, affine)
+    kept = chosen(len(path.times) - 1)
+    times, trail = np.array(path.times), np.array(path.states)[kept]
+    limit = None
+    if path.outcome != "stationary":
+        limit = limit_of_run(problem, final, trail, times[kept], np.array(risks)[kept])
     lowest = lowest_level(problem, network)
     sure = (t for t, now in zip(path.times, risks, strict=True) if is_below(now, lowest))
     return Flow(
-        rebuild(network, w, b, v, affine),
-        np.array(path.times),
+        final,
+        times,
         np.array(risks),
         tuple(path.events),
         path.drift,
         path.speed,
-        path.outcome,
+        path.outcome if limit is None else "blowing up",
+        np.array(norms),
+        trail,
+        times[kept],
+        limit,
         next(sure, None),
     )
