@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from reluscape._version import __version__
+from reluscape.cli.delivery import File, deliver, figure_file
 from reluscape.cli.outputs import Outputs, check_outputs
-from reluscape.cli.printing import Table, print_document, print_tables
+from reluscape.cli.printing import Table
 from reluscape.cli.progress import announcing_compilation, tell
 from reluscape.cli.subjects import Subject, Wanted, read_subject
-from reluscape.errors import FileError, InputError
+from reluscape.errors import InputError
 from reluscape.report.numbers import number, position
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from reluscape.landscape.verdict import Verdict
     from reluscape.networks.network import Network
     from reluscape.networks.neurons import NeuronState
@@ -79,18 +80,15 @@ def run(request: Request) -> int:
         bound = _certified(request.certificate, network, subject)
     with announcing_compilation(fitting=False):
         verdict = _classify(request, subject, network, bound)
-    lost = _write(outputs, subject, network, verdict)
-    written = {k: p for k, p in outputs.paths.items() if k != "save" or verdict.escape is not None}
-    if request.as_json:
-        print_document(_values(request, subject, network, verdict, bound, written))
-    else:
-        print_tables(*_shown(request, subject, network, verdict))
-    if lost is not None:
-        raise lost
     if outputs.save and verdict.escape is None:
         tell(f"reluscape: no better network is known, so {outputs.save} was not written.")
-    for path in written.values():
-        tell(f"reluscape: wrote {path}")
+    deliver(
+        request.words,
+        request.as_json,
+        _files(outputs, subject, network, verdict),
+        lambda: _shown(request, subject, network, verdict),
+        lambda: _values(request, subject, network, verdict, bound),
+    )
     return 0
 
 
@@ -153,26 +151,25 @@ def _classify(request: Request, subject: Subject, network: Network, bound: float
     )
 
 
-def _write(
-    outputs: Outputs, subject: Subject, network: Network, verdict: Verdict
-) -> FileError | None:
-    """Write the files; return what went wrong instead of raising it."""
-    try:
-        if outputs.save and verdict.escape is not None:
-            verdict.escape.network.save(outputs.save)
-        if outputs.plot:
-            from reluscape.report.plots import save_figure
-            from reluscape.report.verdict_plot import plot_verdict
+def _files(outputs: Outputs, subject: Subject, network: Network, verdict: Verdict) -> list[File]:
+    files: list[File] = []
+    path, escape = outputs.save, verdict.escape
+    if path is not None and escape is not None:
 
-            figure = plot_verdict(
-                subject.problem, network, verdict, x_name=subject.x_name, y_name=subject.y_name
-            )
-            save_figure(figure, outputs.plot)
-    except FileError as problem:
-        return problem
-    except OSError as problem:
-        return FileError(f"cannot write {problem.filename} ({problem.strerror}); make room for it.")
-    return None
+        def save() -> str:
+            escape.network.save(path)
+            return str(path)
+
+        files.append(File("save", str(path), save))
+
+    def draw() -> Figure:
+        from reluscape.report.verdict_plot import plot_verdict
+
+        return plot_verdict(
+            subject.problem, network, verdict, x_name=subject.x_name, y_name=subject.y_name
+        )
+
+    return files + figure_file(outputs.plot, draw)
 
 
 def _shown(
@@ -224,44 +221,38 @@ def _values(
     network: Network,
     verdict: Verdict,
     bound: float | None,
-    files: Mapping[str, Path],
 ) -> dict[str, object]:
-    from reluscape.report.values import network_values, plain
+    from reluscape.report.values import network_values
 
     escape = verdict.escape
-    return plain(
-        {
-            "reluscape": __version__,
-            "command": shlex.join(request.words),
-            "problem": subject.values,
-            "file": str(request.network),
-            "network": network_values(network),
-            "tolerance": request.tolerance,
-            "at_zero": request.at_zero,
-            "lower_bound": bound,
-            "kind": verdict.kind,
-            "risk": verdict.risk,
-            "gradient_norm": verdict.gradient_norm,
-            "gradient": verdict.gradient,
-            "reasons": list(verdict.reasons),
-            "neurons": [
-                {
-                    "kind": state.kind,
-                    "flat": state.flat,
-                    "breakpoint": state.breakpoint,
-                    "boundary": state.boundary,
-                }
-                for state in verdict.neuron_states
-            ],
-            "escape": None
-            if escape is None
-            else {
-                "direction": escape.direction,
-                "step": escape.step,
-                "risk": escape.risk,
-                "drop": escape.drop,
-                "network": network_values(escape.network),
-            },
-            "files": {name: str(path) for name, path in files.items()},
-        }
-    )
+    return {
+        "problem": subject.values,
+        "file": str(request.network),
+        "network": network_values(network),
+        "tolerance": request.tolerance,
+        "at_zero": request.at_zero,
+        "lower_bound": bound,
+        "kind": verdict.kind,
+        "risk": verdict.risk,
+        "gradient_norm": verdict.gradient_norm,
+        "gradient": verdict.gradient,
+        "reasons": list(verdict.reasons),
+        "neurons": [
+            {
+                "kind": state.kind,
+                "flat": state.flat,
+                "breakpoint": state.breakpoint,
+                "boundary": state.boundary,
+            }
+            for state in verdict.neuron_states
+        ],
+        "escape": None
+        if escape is None
+        else {
+            "direction": escape.direction,
+            "step": escape.step,
+            "risk": escape.risk,
+            "drop": escape.drop,
+            "network": network_values(escape.network),
+        },
+    }

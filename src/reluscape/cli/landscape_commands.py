@@ -185,9 +185,53 @@ def trap(
     )
 
 
+def attainment(
+    context: typer.Context,
+    target: Target,
+    interval: Ends,
+    width: Annotated[int, typer.Option("--width", "-k", metavar="H", help="Number of neurons.")],
+    density: Density = None,
+    activation: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="relu, leaky:S with a slope S, tanh, softplus, or square for y^2."
+        ),
+    ] = "relu",
+    skip: Annotated[
+        bool,
+        typer.Option("--skip/--no-skip", help="With a direct affine connection, or without."),
+    ] = True,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the search.")] = 0,
+    plot: Plot = None,
+    as_json: Json = False,
+) -> int:
+    """Say whether some network has the least risk, or risks fall as parameters grow without bound.
+
+    What is proved is said with its reason; a search within growing bounds on the parameters is
+    shown beside it. Exit status: 0 attained or undecided, 1 not attained, 2 the input or the call
+    was wrong.
+    """
+    from reluscape.cli.attainment import Request, run
+    from reluscape.cli.subjects import Wanted
+
+    return run(
+        Request(
+            words=("reluscape", *context.obj),
+            wanted=Wanted(target=target, interval=interval, density=density),
+            width=width,
+            activation=activation,
+            skip=skip,
+            seed=seed,
+            plot=plot,
+            as_json=as_json,
+        )
+    )
+
+
 EXAMPLES = {
     classify: "Example: reluscape classify net.json --target 'abs(x - 1/2)' --interval 0 1",
     atlas: "Example: reluscape atlas --target 'x^3 - x' --interval -1 1 --width 1 --plot atlas.png",
+    attainment: "Example: reluscape attainment --target 'step(x - 1/2)' --interval 0 1 --width 2",
     trap: "Example: reluscape trap --interval 0 1 --gap 1 --plot trap.png",
 }
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reluscape._version import __version__
-from reluscape.cli.folders import check_folder, save_networks
+from reluscape.cli.delivery import File, deliver, figure_file, network_files
+from reluscape.cli.folders import check_folder
 from reluscape.cli.outputs import check_outputs
-from reluscape.cli.printing import Table, print_document, print_tables
-from reluscape.cli.progress import announcing_compilation, tell
+from reluscape.cli.printing import Table
+from reluscape.cli.progress import announcing_compilation
 from reluscape.cli.subjects import read_ends
-from reluscape.errors import FileError, InputError
+from reluscape.errors import InputError
 from reluscape.report.numbers import number, position
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from reluscape.landscape.trap import Trap
     from reluscape.networks.network import Network
 
@@ -68,21 +69,17 @@ def run(request: Request) -> int:
     """
     a, b = read_ends(request.interval)
     _check_options(request)
-    outputs = check_outputs("-", plot=request.plot)
+    check_outputs("-", plot=request.plot)
     check_folder(request.save_dir)
     with announcing_compilation(fitting=False):
         result = _make(request, a, b)
-    files, lost = _write(request, result)
-    if request.as_json:
-        print_document(_values(request, result, files))
-    else:
-        print_tables(*_shown(request, result))
-    if lost is not None:
-        raise lost
-    for path in outputs.paths.values():
-        tell(f"reluscape: wrote {path}")
-    if request.save_dir:
-        tell(f"reluscape: wrote {len(result.members) + 1} networks into {request.save_dir}")
+    deliver(
+        request.words,
+        request.as_json,
+        _files(request, result),
+        lambda: _shown(request, result),
+        lambda: _values(request, result),
+    )
     return 0
 
 
@@ -108,28 +105,15 @@ def _make(request: Request, a: float, b: float) -> Result:
     return Result(trap, places, [trap.member(t, request.width) for t in places])
 
 
-def _write(request: Request, result: Result) -> tuple[dict[str, object], FileError | None]:
-    """Write the files; return their names, and what went wrong instead of raising it."""
-    files: dict[str, object] = {}
-    try:
-        if request.plot:
-            from reluscape.report.plots import save_figure
-            from reluscape.report.trap_plot import plot_trap
+def _files(request: Request, result: Result) -> list[File]:
+    def draw() -> Figure:
+        from reluscape.report.trap_plot import plot_trap
 
-            figure = plot_trap(result.trap, result.places, width=request.width)
-            save_figure(figure, request.plot)
-            files["plot"] = str(request.plot)
-        if request.save_dir:
-            named = [(f"member-{i:02d}", net) for i, net in enumerate(result.members, 1)]
-            named.append(("better", result.trap.better))
-            files["networks"] = [str(p) for p in save_networks(request.save_dir, named)]
-    except FileError as lost:
-        return files, lost
-    except OSError as error:
-        return files, FileError(
-            f"cannot write {error.filename} ({error.strerror}); make room for it."
-        )
-    return files, None
+        return plot_trap(result.trap, result.places, width=request.width)
+
+    named = [(f"member-{i:02d}", net) for i, net in enumerate(result.members, 1)]
+    named.append(("better", result.trap.better))
+    return figure_file(request.plot, draw) + network_files(request.save_dir, named)
 
 
 def _shown(request: Request, result: Result) -> tuple[list[str], list[Table], list[str]]:
@@ -153,29 +137,24 @@ def _shown(request: Request, result: Result) -> tuple[list[str], list[Table], li
     return heading, [Table(["network", "t", "risk"], rows)], [remark]
 
 
-def _values(request: Request, result: Result, files: Mapping[str, object]) -> dict[str, object]:
+def _values(request: Request, result: Result) -> dict[str, object]:
     from reluscape.landscape.trap_target import TrapTarget
-    from reluscape.report.values import network_values, plain
+    from reluscape.report.values import network_values
 
     trap, problem = result.trap, result.trap.problem
     target = problem.target
     formula = target.formula() if isinstance(target, TrapTarget) else None
-    return plain(
-        {
-            "reluscape": __version__,
-            "command": shlex.join(request.words),
-            "interval": [problem.a, problem.b],
-            "target": formula,
-            "width": request.width,
-            "risk": trap.risk,
-            "gap": trap.gap,
-            "requested": trap.requested,
-            "range": list(trap.range),
-            "members": [
-                {"t": t, "risk": problem.risk(net), "network": network_values(net)}
-                for t, net in zip(result.places, result.members, strict=True)
-            ],
-            "better": {"risk": problem.risk(trap.better), "network": network_values(trap.better)},
-            "files": dict(files),
-        }
-    )
+    return {
+        "interval": [problem.a, problem.b],
+        "target": formula,
+        "width": request.width,
+        "risk": trap.risk,
+        "gap": trap.gap,
+        "requested": trap.requested,
+        "range": list(trap.range),
+        "members": [
+            {"t": t, "risk": problem.risk(net), "network": network_values(net)}
+            for t, net in zip(result.places, result.members, strict=True)
+        ],
+        "better": {"risk": problem.risk(trap.better), "network": network_values(trap.better)},
+    }

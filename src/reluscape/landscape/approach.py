@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from reluscape.errors import InputError
-from reluscape.landscape.ramps import Plan, network_of, padded
+from reluscape.landscape.broken_lines import Plan, network_of, padded
 from reluscape.landscape.seen import BrokenLine, rounded
 from reluscape.networks import curved
 from reluscape.networks.activations import Activation

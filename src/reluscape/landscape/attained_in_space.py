@@ -44,9 +44,9 @@ from reluscape.landscape.attained_on_a_line import (
     THEOREM,
     of_parabolas,
 )
+from reluscape.landscape.broken_lines import padded
 from reluscape.landscape.continuity import continuous_in_the_plane, positive_on_lines
 from reluscape.landscape.decision import Decision
-from reluscape.landscape.ramps import padded
 from reluscape.networks.activations import Activation
 from reluscape.networks.arrays import Floats
 from reluscape.networks.network import Network

@@ -19,7 +19,7 @@ tend to the infimum, and I the smallest interval that carries all mass.
    is left to make the slope at the left end of I (on the whole line, with H > 1: a second neuron on
    a kink, or two for a line). If M = H, each kink is the limit of one neuron, each jump and each
    gap that takes two kinks of two, and none is left. The bend of a neuron that is alone converges,
-   and with it what it adds to the first slope (see `ramps`).
+   and with it what it adds to the first slope (see `broken_lines`).
 3. *R with jumps is not optimal.* Let R jump at t, with errors e on the left and e' on the right;
    the target is continuous there. If |e| <= |e'|, let R rise on [t, t + h] instead, else on
    [t - h, t]. On this stretch the error is (1 - s) e + s e' + O(h), and its square is below that of
@@ -32,8 +32,8 @@ tend to the infimum, and I the smallest interval that carries all mass.
    only, and a steep rise may do the same. If they are active to different sides, it diverges for a
    jump, and converges or diverges for a gap. If it converges, so do both kinks. Where it diverges,
    two or more such jumps or gaps cancel: choose the steepness of one rise, and that of another so
-   that the first slope stays as it is (`ramps` has the formula). All rises get steeper together;
-   each lowers the risk, or leaves it as it is in a gap.
+   that the first slope stays as it is (`broken_lines` has the formula). All rises get steeper
+   together; each lowers the risk, or leaves it as it is in a gap.
 
 So R has no jump where there is mass, and is a network: the infimum is attained. One neuron makes no
 jump; for width one all of this holds for every target. A target that is itself such an R but jumps
@@ -58,9 +58,9 @@ from flint import fmpq, fmpq_poly
 
 from reluscape.landscape import approach
 from reluscape.landscape.best_parabola import BestParabola, best_parabola
+from reluscape.landscape.broken_lines import network_of, padded, plan
 from reluscape.landscape.decision import Decision
 from reluscape.landscape.divided_differences import divided_differences
-from reluscape.landscape.ramps import network_of, padded, plan
 from reluscape.landscape.seen import (
     Piece,
     broken_line,

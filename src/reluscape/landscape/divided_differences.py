@@ -10,7 +10,7 @@ import numpy as np
 from flint import fmpq, fmpq_poly
 
 from reluscape.landscape.approach import MinimisingSequence, with_best_outputs
-from reluscape.landscape.ramps import padded
+from reluscape.landscape.broken_lines import padded
 from reluscape.landscape.seen import Piece, rounded
 from reluscape.networks.activations import Activation
 from reluscape.networks.network import Network

@@ -34,6 +34,10 @@ DASHES: dict[str, Any] = {
 }
 TARGET = "#b8bec6"
 _POINTS = 800
+# Shades run from this share of white to full colour.
+_PALEST = 0.6
+# Where a curved neuron bends it is drawn finely, this many times the reach of its bend around it.
+_BEND = np.linspace(-8.0, 8.0, 65)
 
 
 def draw_target(axes: Axes, problem: Interval, label: str = "target") -> None:
@@ -64,18 +68,41 @@ def draw_network(
     color: str,
     style: Mapping[str, Any] | None = None,
 ) -> None:
-    """Draw the function of a network on an interval, with a dot at each bend."""
-    places = bends(network, *ends)
-    knots = np.array([ends[0], *places, ends[1]])
+    """Draw the function of a network on an interval, with a dot at each bend that is sharp."""
     settings: dict[str, Any] = {
         "linewidth": 1.8,
         "solid_joinstyle": "round",
         "zorder": 2,
         **(style or {}),
     }
+    if not network.activation.piecewise_linear:
+        x = _finely(network, ends)
+        axes.plot(x, network(x), color=color, **settings)
+        return
+    knots = np.array([ends[0], *bends(network, *ends), ends[1]])
     values = network(knots)
     axes.plot(knots, values, color=color, **settings)
     axes.plot(knots[1:-1], values[1:-1], "o", color=color, markersize=3.5, zorder=3)
+
+
+def _finely(
+    network: Network, ends: tuple[float, float]
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return points on an interval, dense where steep neurons bend."""
+    w, b = network.weights[:, 0], network.biases
+    steep = np.abs(w) * (ends[1] - ends[0]) > 1.0
+    around = (np.subtract.outer(_BEND, b[steep]) / w[steep]).ravel()
+    inside = around[(around > ends[0]) & (around < ends[1])]
+    return np.unique(np.concatenate([np.linspace(*ends, _POINTS), inside]))
+
+
+def shades(many: int) -> list[str]:
+    """Return shades of blue from pale to dark."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    blue = np.array(to_rgb(BLUE))
+    shares = np.linspace(_PALEST, 0.0, many) if many > 1 else np.zeros(1)
+    return [to_hex(tuple((blue + share * (1 - blue)).tolist())) for share in shares]
 
 
 def ink(axes: Axes, x: str, y: str) -> None:

@@ -8,19 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from reluscape.landscape.trap import Trap
-from reluscape.report.functions import TARGET, draw_network, draw_target, ink
+from reluscape.report.functions import TARGET, draw_network, draw_target, ink, shades
 from reluscape.report.numbers import number
 from reluscape.report.plots import BLUE, GREEN, INK, dress, settle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-# Members are drawn from this share of white to full colour, in the order of t.
-_PALEST = 0.6
 
 
 def plot_trap(trap: Trap, places: Sequence[float], *, width: int = 2) -> Figure:
@@ -48,7 +43,7 @@ def plot_trap(trap: Trap, places: Sequence[float], *, width: int = 2) -> Figure:
     ends = (problem.a, problem.b)
     members = [trap.member(t, width) for t in places]
     draw_network(left, trap.better, ends, GREEN, {"linestyle": (0, (5, 2)), "zorder": 2.5})
-    for member, color in zip(members, _shades(len(members)), strict=True):
+    for member, color in zip(members, shades(len(members)), strict=True):
         draw_network(left, member, ends, color, {"linewidth": 1.5})
     ink(left, "x", "y")
     _draw_risks(right, trap, places, [problem.risk(member) for member in members])
@@ -64,7 +59,7 @@ def _draw_risks(axes: Axes, trap: Trap, places: Sequence[float], risks: list[flo
     better = trap.problem.risk(trap.better)
     low, high = trap.range
     axes.plot([low, high], [trap.risk, trap.risk], color=BLUE, linewidth=1.5)
-    for t, risk, color in zip(places, risks, _shades(len(risks)), strict=True):
+    for t, risk, color in zip(places, risks, shades(len(risks)), strict=True):
         axes.plot([t], [risk], "o", color=color, markersize=6, zorder=3)
     axes.axhline(better, color=GREEN, linewidth=1.8, linestyle=(0, (5, 2)))
     middle = (low + high) / 2
@@ -87,15 +82,6 @@ def _draw_risks(axes: Axes, trap: Trap, places: Sequence[float], risks: list[flo
     room = 0.08 * (high - low)
     axes.set_xlim(low - room, high + room)
     ink(axes, "breakpoint t", "risk")
-
-
-def _shades(many: int) -> list[str]:
-    """Return shades of blue from pale to dark."""
-    from matplotlib.colors import to_hex, to_rgb
-
-    blue = np.array(to_rgb(BLUE))
-    shares = np.linspace(_PALEST, 0.0, many) if many > 1 else np.zeros(1)
-    return [to_hex(tuple((blue + share * (1 - blue)).tolist())) for share in shares]
 
 
 def _legend(figure: Figure) -> None:
