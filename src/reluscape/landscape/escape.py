@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from reluscape.landscape.sight import EPS
 from reluscape.networks.network import Network
+from reluscape.problems.gaussian import Gaussian
 from reluscape.problems.interval import Interval
+from reluscape.problems.polygon import Polygon
 from reluscape.problems.samples import Samples
 
 Floats = NDArray[np.float64]
@@ -48,7 +50,10 @@ class Escape:
 
 
 def descend_along(
-    problem: Samples | Interval, network: Network, risk: float, directions: list[Floats]
+    problem: Samples | Interval | Polygon | Gaussian,
+    network: Network,
+    risk: float,
+    directions: list[Floats],
 ) -> Escape | None:
     """Return the lowest network found along the first direction that leads down, if any does.
 
@@ -82,18 +87,24 @@ def descend_along(
     step, direction = best
     end = Network.from_vector(
         start + step * direction,
-        skip=network.skip is not None,
-        activation=network.activation,
+        network.inputs,
+        network.skip is not None,
+        network.activation,
     )
     return Escape(direction, step, end, lowest, risk - lowest)
 
 
-def _risk_at(problem: Samples | Interval, network: Network) -> Callable[[Floats], float]:
+def _risk_at(
+    problem: Samples | Interval | Polygon | Gaussian, network: Network
+) -> Callable[[Floats], float]:
     """Return the risk as a function of the parameters of networks like this one."""
     skip, activation, width = network.skip is not None, network.activation, network.width
-    if not activation.piecewise_linear:
+    on_a_line = isinstance(problem, Interval) or (
+        isinstance(problem, Samples) and problem.on_a_line
+    )
+    if isinstance(problem, Polygon | Gaussian) or not (activation.piecewise_linear and on_a_line):
         return lambda theta: problem.risk(
-            Network.from_vector(theta, skip=skip, activation=activation)
+            Network.from_vector(theta, network.inputs, skip, activation)
         )
     from reluscape.kernels import exact
 
