@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from reluscape.landscape.sight import EPS
 from reluscape.networks.network import Network
+from reluscape.problems.gaussian import Gaussian
 from reluscape.problems.interval import Interval
+from reluscape.problems.polygon import Polygon
 from reluscape.problems.samples import Samples
 
 Floats = NDArray[np.float64]
@@ -48,7 +50,10 @@ class Escape:
 
 
 def descend_along(
-    problem: Samples | Interval, network: Network, risk: float, directions: list[Floats]
+    problem: Samples | Interval | Polygon | Gaussian,
+    network: Network,
+    risk: float,
+    directions: list[Floats],
 ) -> Escape | None:
     """Return the lowest network found along the first direction that leads down, if any does.
 
@@ -71,11 +76,14 @@ def descend_along(
 
 
 def _search(
-    problem: Samples | Interval, network: Network
+    problem: Samples | Interval | Polygon | Gaussian, network: Network
 ) -> Callable[[Floats, Floats, float, float], tuple[float, float]]:
     """Return how to search along a direction for a risk below a level, from the longest step."""
     activation = network.activation
-    if not activation.piecewise_linear:
+    on_a_line = isinstance(problem, Interval) or (
+        isinstance(problem, Samples) and problem.on_a_line
+    )
+    if isinstance(problem, Polygon | Gaussian) or not (activation.piecewise_linear and on_a_line):
         return lambda start, direction, level, step: lowest_along(
             lambda theta: problem.risk(_moved(network, theta)), start, direction, level, step
         )
@@ -105,4 +113,4 @@ def lowest_along(
 
 def _moved(network: Network, theta: Floats) -> Network:
     """Return the network of the same kind with other parameters."""
-    return Network.from_vector(theta, skip=network.skip is not None, activation=network.activation)
+    return Network.from_vector(theta, network.inputs, network.skip is not None, network.activation)

@@ -44,14 +44,17 @@ class Leads:
 
 
 def sentences(found: dict[str, list[int]]) -> list[str]:
-    """Return one sentence for all neurons that it is true of."""
+    """Return one sentence for all neurons that it is true of, or for the network where none is."""
     return [
         f"neuron{'s' if len(neurons) > 1 else ''} {', '.join(map(str, neurons))}: {text}"
+        if neurons
+        else text
         for text, neurons in found.items()
     ]
 
 
-def _note(where: dict[str, list[int]], j: int, text: str) -> None:
+def note(where: dict[str, list[int]], j: int, text: str) -> None:
+    """Add a neuron to those that a text is true of."""
     where.setdefault(text, []).append(j)
 
 
@@ -73,11 +76,9 @@ def leads(sight: Sight, probes: Probes | None) -> Leads:
 def _new_neuron(sight: Sight, j: int, probes: Probes, found: Leads) -> None:
     direction, sign = probes.largest()
     if max(-probes.least, probes.most) <= sight.floor:
-        _note(found.doubts, j, "zero (w = b = v = 0), and no new bend lowers the risk visibly")
+        note(found.doubts, j, "zero (w = b = v = 0), and no new bend lowers the risk visibly")
         return
-    _note(
-        found.reasons, j, "zero (w = b = v = 0), and a bend that lowers the risk can grow from it"
-    )
+    note(found.reasons, j, "zero (w = b = v = 0), and a bend that lowers the risk can grow from it")
     found.directions.extend(_with_output(sight, j, direction, -sign))
 
 
@@ -89,7 +90,7 @@ def _escape_neuron(sight: Sight, j: int, found: Leads) -> None:
     else:
         parts = np.array([tangents.shift[j], tangents.shift[j], tangents.turn[j]])
     if np.abs(parts).max() > sight.floor:
-        _note(
+        note(
             found.reasons,
             j,
             "flat (v = 0) and able to turn towards the error, so that its weights and v together "
@@ -102,11 +103,11 @@ def _escape_neuron(sight: Sight, j: int, found: Leads) -> None:
     below, above = kink_term(sight, j)
     limit = _visible_error(sight)
     if max(abs(below), abs(above)) <= limit:
-        _note(found.doubts, j, "flat, and the error is zero at the breakpoint")
+        note(found.doubts, j, "flat, and the error is zero at the breakpoint")
         return
     side = 1.0 if abs(above) >= abs(below) else -1.0
     sign = np.sign(above if side > 0.0 else below)
-    _note(
+    note(
         found.reasons,
         j,
         "flat, and the error at the breakpoint is not zero: moving it while v grows lowers the "
@@ -128,10 +129,10 @@ def _at_end(sight: Sight, j: int, found: Leads) -> None:
     slope = 1.0 if positive else sight.leak
     move = np.array([0.0, (-1.0 if positive else 1.0) * abs(w) * sight.moments.x_axis.scale])
     if abs(error) <= _visible_error(sight):
-        _note(found.doubts, j, f"breakpoint on the {where} end, where the error is zero")
+        note(found.doubts, j, f"breakpoint on the {where} end, where the error is zero")
     elif v == 0.0:
         order = "third" if idle else "fourth"
-        _note(
+        note(
             found.reasons,
             j,
             f"flat, with its breakpoint on the {where} end: moved inside, with v of one sign, it "
@@ -139,7 +140,7 @@ def _at_end(sight: Sight, j: int, found: Leads) -> None:
         )
         found.directions.extend(_with_output(sight, j, move, -float(np.sign(error))))
     elif v * error < 0.0:
-        _note(
+        note(
             found.reasons,
             j,
             f"breakpoint on the {where} end: moved inside, it lowers the risk at second order",

@@ -31,6 +31,8 @@ ON_POINT = 8.0
 # Parameters are rounded, and with them the error: cosines below this many units in the last place
 # of the terms of N, divided by the error, say nothing.
 PARAMETER_ROUNDING = 16.0
+# Where rounding of the parameters makes cosines of this size, vanishing ones decide nothing.
+BLIND = 1e-4
 
 # What a neuron is to the risk: w = b = 0; no part of N on the support; affine on all of it; bent
 # inside it; bent on a datum, the first and the last one included.

@@ -14,23 +14,24 @@ from reluscape.errors import InputError
 from reluscape.landscape.affine_theorem import listed
 from reluscape.landscape.curvature import FLAT, curvature
 from reluscape.landscape.escape import Escape, descend_along
+from reluscape.landscape.finding import Finding, Kind
 from reluscape.landscape.flats import leads, sentences
 from reluscape.landscape.parabolas import look_at_parabola
-from reluscape.landscape.sight import DEGENERATE, EDGE, Sight, look
+from reluscape.landscape.sight import BLIND, DEGENERATE, EDGE, Sight, look
 from reluscape.landscape.stationary import Stationarity, stationarity, steepest_descent
 from reluscape.landscape.trapped import TRAPPED, is_member
+from reluscape.networks.activations import require_piecewise_linear
 from reluscape.networks.arrays import is_number
 from reluscape.networks.network import Network
 from reluscape.networks.neurons import NeuronState, neuron_states
+from reluscape.problems.gaussian import Gaussian
 from reluscape.problems.interval import Interval
 from reluscape.problems.line import gradient_of, zero_is_active
+from reluscape.problems.polygon import Polygon
 from reluscape.problems.samples import Samples
+from reluscape.problems.units import SeveralInputs
 
 Floats = NDArray[np.float64]
-Kind = Literal["not critical", "global minimum", "local minimum", "saddle", "undecided"]
-
-# Where rounding of the parameters makes cosines of this size, vanishing ones decide nothing.
-BLIND = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +53,10 @@ class Verdict:
         What decided, the source of the argument first; for "undecided", what is missing.
     network : Network
         What was classified.
-    ends : (float, float)
-        The interval, or the first and the last datum.
+    ends : (float, float) or None
+        The interval, or the first and the last datum; None with several inputs.
     neuron_states : tuple of NeuronState
-        One for each neuron, between these ends.
+        One for each neuron, between these ends; none with several inputs.
     """
 
     kind: Kind
@@ -65,13 +66,14 @@ class Verdict:
     escape: Escape | None = field(repr=False)
     reasons: tuple[str, ...]
     network: Network = field(repr=False)
-    ends: tuple[float, float] = field(repr=False)
+    ends: tuple[float, float] | None = field(repr=False)
 
     @cached_property
     def neuron_states(self) -> tuple[NeuronState, ...]:
-        """Where each neuron is active; none if all data are at one place."""
-        low, high = self.ends
-        return neuron_states(self.network, low, high) if low < high else ()
+        """Where each neuron is active; none with several inputs, or all data at one place."""
+        if self.ends is None or not self.ends[0] < self.ends[1]:
+            return ()
+        return neuron_states(self.network, *self.ends)
 
     def __str__(self) -> str:
         """Say all of it in a few lines."""
@@ -90,15 +92,8 @@ class Verdict:
         return f"<b>{html.escape(head)}</b><ul>{items}</ul>"
 
 
-@dataclass(frozen=True, eq=False)
-class _Finding:
-    kind: Kind
-    reasons: list[str]
-    directions: list[Floats]
-
-
 def classify(
-    problem: Samples | Interval,
+    problem: Samples | Interval | Polygon | Gaussian,
     network: Network,
     *,
     tolerance: float = 1e-9,
@@ -109,8 +104,8 @@ def classify(
 
     Parameters
     ----------
-    problem : Samples or Interval
-        With one input and a scalar target.
+    problem : Samples, Interval, Polygon or Gaussian
+        With scalar targets.
     network : Network
     tolerance : float, default 1e-9
         A derivative is zero if the error and that derivative of N have a cosine of at most this
@@ -131,7 +126,8 @@ def classify(
     Raises
     ------
     InputError
-        If the problem has several inputs or targets, or a number is out of range.
+        If the problem has several targets, the network does not fit it, or a number is out of
+        range.
 
     Notes
     -----
@@ -142,6 +138,12 @@ def classify(
     (v w, v b) the risk is convex between data, so that a network without descent direction and
     without escape neuron is a local minimum (Yun, Sra and Jadbabaie 2018; Wu, Simsek and Ged 2024).
     Breakpoints within a few units in the last place of a datum or an end are on it.
+
+    With several inputs the same is done in the coordinates |v| (w, b). On a `Polygon` and for
+    `Gaussian` inputs a positive Hessian proves a local minimum once directions that change no value
+    are taken out, and a negative direction a saddle. On data one-sided derivatives decide alone;
+    they are known exactly, except at neurons with w = b = 0 and where rows on one hyperplane depend
+    on each other: there a search may find a way down, and if it finds none nothing is claimed.
 
     Examples
     --------
@@ -155,6 +157,10 @@ def classify(
     """
     _check(problem, network, tolerance, lower_bound)
     zero_is_active(at_zero)
+    if isinstance(problem, Polygon | Gaussian) or (
+        isinstance(problem, Samples) and not problem.on_a_line
+    ):
+        return _several(problem, network, tolerance, at_zero, lower_bound)
     if not network.activation.piecewise_linear:
         return _parabola(problem, network, tolerance)
     sight = look(problem, network, tolerance)
@@ -179,6 +185,23 @@ def classify(
     )
 
 
+def _several(
+    problem: SeveralInputs,
+    network: Network,
+    tolerance: float,
+    at_zero: Literal["gt", "ge"],
+    lower_bound: float | None,
+) -> Verdict:
+    from reluscape.landscape.several import judge
+
+    require_piecewise_linear(network.activation, "classify with several inputs")
+    gradient, risk = problem.gradient(network, at_zero), problem.risk(network)
+    found = judge(problem, network, tolerance, at_zero, lower_bound)
+    escape = descend_along(problem, network, risk, found.directions)
+    norm = float(np.linalg.norm(gradient))
+    return Verdict(found.kind, risk, gradient, norm, escape, tuple(found.reasons), network, None)
+
+
 def _parabola(problem: Samples | Interval, network: Network, tolerance: float) -> Verdict:
     if not isinstance(problem, Interval) or network.activation.name != "square":
         where = "on an interval" if isinstance(problem, Interval) else "on data"
@@ -199,23 +222,23 @@ def _parabola(problem: Samples | Interval, network: Network, tolerance: float) -
     )
 
 
-def _find(sight: Sight, at_zero: str, lower_bound: float | None) -> _Finding:
+def _find(sight: Sight, at_zero: str, lower_bound: float | None) -> Finding:
     lowest = _lowest(sight, lower_bound)
     if lowest is not None:
-        return _Finding("global minimum", [lowest], [])
+        return Finding("global minimum", [lowest], [])
     first = stationarity(sight)
     if not (first.smooth and first.sides):
-        return _Finding("not critical", [_not_critical(sight, first)], [steepest_descent(sight)])
+        return Finding("not critical", [_not_critical(sight, first)], [steepest_descent(sight)])
     if sight.floor - sight.tolerance > BLIND:
-        return _Finding("undecided", [_hidden(sight)], [])
+        return Finding("undecided", [_hidden(sight)], [])
     if first.at_zero is False:
         return _downhill_from_zero(sight, at_zero)
     if is_member(sight):
-        return _Finding("local minimum", [TRAPPED], [])
+        return Finding("local minimum", [TRAPPED], [])
     theorem = listed(sight)
     local = leads(sight, first.probes)
     if theorem is not None and theorem.kind is None:
-        return _Finding("undecided", [theorem.reason], [])
+        return Finding("undecided", [theorem.reason], [])
     bends = None if sight.atomic else curvature(sight)
     directions = list(local.directions)
     reasons = sentences(local.reasons)
@@ -224,13 +247,13 @@ def _find(sight: Sight, at_zero: str, lower_bound: float | None) -> _Finding:
         reasons.insert(0, f"the Hessian has a negative direction (curvature {bends.least:.3g})")
     if theorem is not None:
         below = theorem.kind == "saddle"
-        return _Finding(
+        return Finding(
             "saddle" if below else "local minimum",
             [theorem.reason, *reasons] if below else [theorem.reason],
             directions if below else [],
         )
     if reasons:
-        return _Finding("saddle", reasons, directions)
+        return Finding("saddle", reasons, directions)
     doubts = sentences(local.doubts)
     if bends is not None:
         if bends.least < FLAT:
@@ -244,13 +267,13 @@ def _find(sight: Sight, at_zero: str, lower_bound: float | None) -> _Finding:
                 "second order is not known there"
             )
         return (
-            _Finding("undecided", doubts, [])
+            Finding("undecided", doubts, [])
             if doubts
-            else _Finding("local minimum", [_curved(bends.least)], [])
+            else Finding("local minimum", [_curved(bends.least)], [])
         )
     if doubts:
-        return _Finding("undecided", doubts, [])
-    return _Finding("local minimum", [_convex(sight)], [])
+        return Finding("undecided", doubts, [])
+    return Finding("local minimum", [_convex(sight)], [])
 
 
 def _lowest(sight: Sight, lower_bound: float | None) -> str | None:
@@ -285,7 +308,7 @@ def _not_critical(sight: Sight, first: Stationarity) -> str:
     )
 
 
-def _downhill_from_zero(sight: Sight, at_zero: str) -> _Finding:
+def _downhill_from_zero(sight: Sight, at_zero: str) -> Finding:
     neuron = int(np.flatnonzero((sight.role == DEGENERATE) & (sight.network.outputs != 0.0))[0])
     reason = (
         f"neuron {neuron} has w = b = 0 and v not 0: the risk has a one-sided derivative that is "
@@ -295,7 +318,7 @@ def _downhill_from_zero(sight: Sight, at_zero: str) -> _Finding:
     critical = at_zero == "gt" and not (tilted and sight.leak > 0.0)
     if critical:
         reason += '; its generalized gradient vanishes in the convention "gt"'
-    return _Finding("saddle" if critical else "not critical", [reason], [steepest_descent(sight)])
+    return Finding("saddle" if critical else "not critical", [reason], [steepest_descent(sight)])
 
 
 def _curved(least: float) -> str:
@@ -323,14 +346,17 @@ def _ends(problem: Samples | Interval) -> tuple[float, float]:
 
 
 def _check(problem: object, network: object, tolerance: float, lower_bound: float | None) -> None:
-    if not isinstance(problem, (Samples, Interval)):
+    if not isinstance(problem, Samples | Interval | Polygon | Gaussian):
         raise InputError(
-            f"the problem is of type {type(problem).__name__}; give Samples or an Interval."
+            f"the problem is of type {type(problem).__name__}; give Samples, an Interval, a "
+            "Polygon or Gaussian inputs."
         )
     if not isinstance(network, Network):
         raise InputError(f"the network is of type {type(network).__name__}; give a Network.")
-    if isinstance(problem, Samples) and not problem.on_a_line:
-        raise InputError("classify needs one input and y of shape (n,); choose one column of each.")
+    if isinstance(problem, Samples) and problem.y.ndim != 1:
+        raise InputError(
+            f"classify needs y of shape (n,), not {problem.y.shape}; choose one column."
+        )
     if not (is_number(tolerance) and 0.0 < tolerance < 1.0):
         raise InputError(f"tolerance is {tolerance!r}; give a number between 0 and 1.")
     if lower_bound is not None and not (is_number(lower_bound) and lower_bound >= 0.0):

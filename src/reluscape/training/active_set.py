@@ -56,7 +56,7 @@ class Settled:
     iterations: int
 
 
-def settle(data: Standardised, parts: Parts, iterations: int) -> Settled:
+def settle(data: Standardised, parts: Parts, iterations: int, goal: float = CRITICAL) -> Settled:
     """Go down until no direction leads down to first order.
 
     Parameters
@@ -66,6 +66,8 @@ def settle(data: Standardised, parts: Parts, iterations: int) -> Settled:
         The network to start from.
     iterations : int
         At most so many Newton steps, each with a Hessian over all rows.
+    goal : float, default CRITICAL
+        Norm of a generalized gradient to stop at.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def settle(data: Standardised, parts: Parts, iterations: int) -> Settled:
         if norm > max(free, CRITICAL) or last:
             steepest, norm = point.smallest_gradient(exact=True)
         ridges = point.ridges()
-        settled = norm <= CRITICAL and (not ridges.any() or point.risk >= 0.999999999 * ridge)
+        settled = norm <= goal and (not ridges.any() or point.risk >= 0.999999999 * ridge)
         if last or settled:
             return Settled(point.parts, point.risk, norm, int(point.tied.sum()), done)
         if norm <= CRITICAL:

@@ -24,6 +24,9 @@ Places: TypeAlias = NDArray[np.int64]
 BLUR = 16.0 * float(np.finfo(np.float64).eps)
 """Mean squares this many units in the last place of their terms apart are the same."""
 
+SHORTEST = 1e-2
+"""Least length of balanced weights; that of a neuron of the target's size is about one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Moves:
@@ -145,13 +148,18 @@ class Chart:
         return BLUR * (height + size * float(np.sqrt(height)))
 
     def balanced(self, theta: Floats) -> Floats:
-        """Return the same function with `|(w, b)| = |v|` for all neurons that can be rescaled."""
+        """Return the same function with `|(w, b)| = |v|` for all neurons that can be rescaled.
+
+        A neuron that adds next to nothing keeps weights of some length: else steps would have to
+        be as small, lest they turn it around and around.
+        """
         out = theta.copy()
         rows = self.places
         inner = np.linalg.norm(theta[rows[:, :-1]], axis=1)
         outer = np.abs(theta[rows[:, -1]])
         alive = (inner > 0.0) & (outer > 0.0)
-        factor = np.sqrt(np.where(alive, outer, 1.0) / np.where(alive, inner, 1.0))
+        length = np.maximum(np.sqrt(inner * outer), SHORTEST)
+        factor = np.where(alive, length / np.where(alive, inner, 1.0), 1.0)
         out[rows[:, :-1]] *= factor[:, np.newaxis]
         out[rows[:, -1]] /= factor
         return out

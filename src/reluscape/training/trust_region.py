@@ -109,7 +109,10 @@ def newton(surface: Surface, theta: Floats, most: int) -> Rest:
     radius = FIRST * max(float(np.linalg.norm(theta)), 1.0)
     for done in range(most):
         blur = surface.blur(theta, height)
-        if float(np.linalg.norm(gradient)) <= STILL * surface.size(theta):
+        steepness = float(np.linalg.norm(gradient))
+        # Where the gradient may be rounding a step may still help, but only a whole one.
+        still = steepness <= STILL * surface.size(theta)
+        if steepness == 0.0:
             return Rest(theta, done)
         moves = surface.moves(theta)
         pull = moves.reduce(gradient)
@@ -123,7 +126,7 @@ def newton(surface: Surface, theta: Floats, most: int) -> Rest:
             if promised <= blur:
                 # The height cannot tell: the gradient must fall, and the height not visibly rise.
                 steep = float(np.linalg.norm(surface.gradient(trial)))
-                if steep < FALLS * float(np.linalg.norm(gradient)) and gained >= -blur:
+                if steep < FALLS * steepness and gained >= -blur:
                     break
             elif gained > POOR * promised:
                 if gained > GOOD * promised and length > 0.9 * radius:
@@ -132,7 +135,7 @@ def newton(surface: Surface, theta: Floats, most: int) -> Rest:
                     radius = length / 4.0
                 break
             radius = length / 4.0
-            if radius <= least:
+            if still or radius <= least:
                 return Rest(theta, done + 1)
         theta = surface.balanced(trial)
         height = surface.value(theta)
