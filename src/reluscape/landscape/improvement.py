@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass, field
 
 from reluscape.errors import InputError
-from reluscape.landscape.broken_lines_inside import absorbed, on_rows, ramps_between_rows, settled
 from reluscape.landscape.jump_gains import JumpGain, Obstacle, jump_gains
+from reluscape.landscape.ramps_inside import absorbed, on_rows, ramps_between_rows, settled
 from reluscape.landscape.steepness import best_steepness
 from reluscape.networks.arrays import is_number
 from reluscape.networks.network import Network
