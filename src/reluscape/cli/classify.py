@@ -73,8 +73,8 @@ def run(request: Request) -> int:
             f"{request.network} has {network.inputs} input(s) and the problem "
             f"{subject.problem.inputs}; give the columns that it was fitted to."
         )
-    if request.plot and (network.inputs > 1 or network.targets > 1):
-        raise InputError("--plot needs one input and one target; leave it out.")
+    if request.plot and (network.inputs > 2 or network.targets > 1):
+        raise InputError("--plot needs one or two inputs and one target; leave it out.")
     bound = request.lower_bound
     if request.certificate is not None:
         bound = _certified(request.certificate, network, subject)
@@ -166,7 +166,12 @@ def _files(outputs: Outputs, subject: Subject, network: Network, verdict: Verdic
         from reluscape.report.verdict_plot import plot_verdict
 
         return plot_verdict(
-            subject.problem, network, verdict, x_name=subject.x_name, y_name=subject.y_name
+            subject.problem,
+            network,
+            verdict,
+            x_name=subject.x_name,
+            y_name=subject.y_name,
+            x_names=subject.x_names,
         )
 
     return files + figure_file(outputs.plot, draw)

@@ -42,6 +42,8 @@ class Subject:
         Labels of axes.
     notes : tuple of str
         What a user should know about how a file was understood.
+    x_names : tuple of str
+        Each input by itself.
     """
 
     problem: Samples | Interval
@@ -50,6 +52,7 @@ class Subject:
     x_name: str = "x"
     y_name: str = "y"
     notes: tuple[str, ...] = ()
+    x_names: tuple[str, ...] = ("x",)
 
 
 def read_subject(wanted: Wanted) -> Subject:
@@ -191,7 +194,9 @@ def _data_subject(data: str, wanted: Wanted) -> Subject:
         "rows": len(columns.y),
     }
     problem = Samples(columns.x, columns.y, columns.weights)
-    return Subject(problem, title, values, names, columns.y_name, columns.notes)
+    return Subject(
+        problem, title, values, names, columns.y_name, columns.notes, tuple(columns.x_names)
+    )
 
 
 def _expression(option: str, text: str) -> PiecewisePolynomial:

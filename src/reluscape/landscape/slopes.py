@@ -18,6 +18,9 @@ from reluscape.networks.network import Network
 from reluscape.problems.gaussian import Gaussian
 from reluscape.problems.polygon import Polygon
 
+# Standard deviations from the origin at which a hyperplane cuts off less than a millionth.
+HARDLY = 5.0
+
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
@@ -140,9 +143,24 @@ def density_leads(view: Density) -> tuple[Leads, float]:
             "the Hessian has a zero eigenvalue that no symmetry explains "
             f"(curvature {curved.least:.1e})"
         ] = []
+        _far_out(view, found)
     if curved.doubt is not None:
         found.doubts[curved.doubt] = []
     return found, curved.least
+
+
+def _far_out(view: Density, found: Leads) -> None:
+    """Name neurons that normal inputs hardly see bend: why there may be no curvature."""
+    if not isinstance(view.problem, Gaussian):
+        return
+    lengths = np.linalg.norm(view.reduced.weights, axis=1)
+    for j in np.flatnonzero((view.role == KINK) & (np.abs(view.reduced.biases) > HARDLY * lengths)):
+        note(
+            found.doubts,
+            int(j),
+            "its hyperplane is so far out that normal inputs hardly meet it: descent may push it "
+            "out for ever, without a critical point",
+        )
 
 
 def _seen(view: Density, j: int, found: Leads) -> None:

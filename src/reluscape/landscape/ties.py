@@ -162,11 +162,13 @@ def _rays(white: Floats) -> tuple[Floats, bool]:
     basis = basis[:, values > DEPENDENT * values[0]]
     inside = basis.T @ white
     rank, many = int(inside.shape[0]), int(inside.shape[1])
+    if rank == 1:
+        return np.asarray(basis.T, dtype=np.float64), True
     if comb(many, rank - 1) > RAYS:
         inverse = np.asarray(np.linalg.pinv(white, rcond=DEPENDENT), dtype=np.float64)
         return np.vstack([inverse, white.T]), False
     subsets = np.array(list(combinations(range(many), rank - 1)), dtype=np.int64)
-    chosen = inside.T[subsets.reshape(-1, rank - 1)]
+    chosen = inside.T[subsets]
     sizes = np.linalg.norm(chosen, axis=2, keepdims=True)
     _, spans, axes = np.linalg.svd(chosen / np.where(sizes > 0.0, sizes, 1.0))
     # Rows that depend on each other leave more than a line: other subsets have its edges.

@@ -12,11 +12,14 @@ import numpy as np
 from reluscape.errors import InputError
 from reluscape.landscape.verdict import Verdict
 from reluscape.networks.network import Network
+from reluscape.problems.gaussian import Gaussian
 from reluscape.problems.interval import Interval
+from reluscape.problems.polygon import Polygon
 from reluscape.problems.samples import Samples
 from reluscape.report.functions import KINDS, TARGET, draw_network, draw_target, ink
 from reluscape.report.numbers import number
 from reluscape.report.plots import INK, draw_data, dress, settle
+from reluscape.report.surface_plot import plot_surface
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,22 +29,27 @@ _ESCAPE = INK
 
 
 def plot_verdict(
-    problem: Samples | Interval,
+    problem: Samples | Interval | Polygon | Gaussian,
     network: Network,
     verdict: Verdict,
     *,
     x_name: str = "x",
     y_name: str = "y",
+    x_names: tuple[str, ...] = ("x1", "x2"),
 ) -> Figure:
     """Draw a network over its target or data, its errors, and the network that its escape leads to.
 
+    With two inputs this is `plot_surface`.
+
     Parameters
     ----------
-    problem : Samples or Interval
-        With one input and one target.
+    problem : Samples, Interval, Polygon or Gaussian
+        With one or two inputs and one target.
     network : Network
     verdict : Verdict
     x_name, y_name : str, default "x", "y"
+    x_names : (str, str), default ("x1", "x2")
+        Both inputs, where there are two.
 
     Returns
     -------
@@ -51,12 +59,16 @@ def plot_verdict(
     Raises
     ------
     InputError
-        If there are several inputs or targets.
+        If there are more inputs or targets.
     """
     from matplotlib.figure import Figure
 
-    if problem.inputs != 1 or problem.targets != 1:
-        raise InputError("there is no figure for several inputs or targets; leave it out.")
+    if problem.inputs > 2 or problem.targets != 1:
+        raise InputError("there is no figure for more than two inputs or one target; leave it out.")
+    if isinstance(problem, Polygon | Gaussian) or (
+        isinstance(problem, Samples) and problem.inputs == 2
+    ):
+        return plot_surface(problem, network, verdict, x_names=x_names, y_name=y_name)
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     upper, lower = figure.subplots(
         2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1], "hspace": 0.06}

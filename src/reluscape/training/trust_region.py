@@ -30,6 +30,8 @@ FALLS = 0.95
 FIRST = 0.1
 # Balls below this share of the size of the parameters are no more than rounding.
 SMALLEST = 1e-14
+# The same, as a share of the last ball, where the gradient may be no more than rounding.
+FEW = 1e-2
 # Eigenvalues below this share of the largest are no curvature: a step along them is rounding.
 FLAT = 1e-14
 # Beyond so many moves the model is minimised by conjugate gradients, and products with the Hessian
@@ -110,14 +112,15 @@ def newton(surface: Surface, theta: Floats, most: int) -> Rest:
     for done in range(most):
         blur = surface.blur(theta, height)
         steepness = float(np.linalg.norm(gradient))
-        # Where the gradient may be rounding a step may still help, but only a whole one.
-        still = steepness <= STILL * surface.size(theta)
         if steepness == 0.0:
             return Rest(theta, done)
         moves = surface.moves(theta)
         pull = moves.reduce(gradient)
         model = _model(surface, theta, moves, pull)
         least = SMALLEST * max(float(np.linalg.norm(theta)), EPS)
+        if steepness <= STILL * surface.size(theta):
+            # The gradient may be rounding: a step may help, but no search for one.
+            least = max(least, radius * FEW)
         while True:
             move, promised = model.step(radius)
             length = float(np.linalg.norm(move))
@@ -135,7 +138,7 @@ def newton(surface: Surface, theta: Floats, most: int) -> Rest:
                     radius = length / 4.0
                 break
             radius = length / 4.0
-            if still or radius <= least:
+            if radius <= least:
                 return Rest(theta, done + 1)
         theta = surface.balanced(trial)
         height = surface.value(theta)
