@@ -109,7 +109,8 @@ def plot_surface(
     if verdict is not None and verdict.escape is not None:
         _ways_down(left, scene, verdict.escape.network)
     target = "target" if scene.rows is None else f"data: {y_name}"
-    titles = ("network", target, "error (network − target)")
+    against = "target" if scene.rows is None else "data"
+    titles = ("network", target, f"error (network − {against})")
     for axes, title in zip((left, middle, right), titles, strict=True):
         _frame(axes, scene, title, x_names)
     right.set_ylabel("")
