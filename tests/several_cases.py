@@ -49,7 +49,7 @@ def rows(seed, inputs=3, count=60, whole=False):
 
 def all_problems():
     """One of each sort."""
-    return [curved(), taught(0), normal(0), rows(0), rows(1, 2, 40, whole=True)]
+    return [curved(), taught(0, width=5), normal(0), rows(0), rows(1, 2, 40, whole=True)]
 
 
 def perturbed(network, rng, count, size):
@@ -104,3 +104,23 @@ def widened(network, weights, bias, output):
         network.skip,
         network.activation,
     )
+
+
+def start(problem, width=3, seed=0, skip=True, activation="relu"):
+    """Return a random network whose hyperplanes meet the inputs."""
+    rng = np.random.default_rng(seed)
+    return rs.breakpoint_spread(problem, width, rng, skip=skip, activation=activation)
+
+
+def polished(problem, width=3, seed=0, skip=True, activation="relu"):
+    """Return where such a network ends."""
+    return rs.polish(problem, start(problem, width, seed, skip, activation)).network
+
+
+def falls(problem, network, verdict):
+    """Tell whether the escape of a verdict is lower; it must be what it says it is."""
+    escape = verdict.escape
+    there = like(network, network.to_vector() + escape.step * escape.direction)
+    np.testing.assert_allclose(np.linalg.norm(escape.direction), 1.0)
+    np.testing.assert_allclose(problem.risk(escape.network), escape.risk, rtol=1e-12)
+    return escape.network == there and verdict.risk - escape.risk == escape.drop > 0.0

@@ -290,9 +290,38 @@ def test_a_network_of_two_inputs_is_not_judged_on_one(
     status, out, _ = run("classify", "plane.npz", *words)
     assert status == 0
     assert "y against a, b" in out
-    status, _, err = run("classify", "plane.npz", *words, "--plot", "a.png")
+    rs.Network([[1.0, 2.0, 3.0]], [0.0], [1.0]).save(tmp_path / "space.npz")
+    (tmp_path / "data.csv").write_text("a,b,d,y\n0,0,1,1\n0.5,1,2,2\n1,1,3,3\n")
+    words = (*words, "--x", "d")
+    status, _, err = run("classify", "space.npz", *words, "--plot", "a.png")
     assert (status, len(err)) == (2, 1)
-    assert "--plot needs one input" in err[0]
+    assert "--plot needs one or two inputs" in err[0]
+
+
+def test_a_network_of_two_inputs(run: Run, tmp_path: Path) -> None:
+    """The verb itself, on data whose best plane is known: 1 + a - b, with a hump at one row."""
+    rows = [(a, b, 1.0 + a - b + (a == b == 0)) for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    table = "dose,time,y\n" + "".join(f"{a},{b},{y}\n" for a, b, y in rows)
+    (tmp_path / "data.csv").write_text(table)
+    # The mean of the hump, 1/9, goes to the offset; the neuron is dead on all rows.
+    rs.Network([[1.0, 1.0]], [-5.0], [1.0], 1.0 + 1 / 9, [1.0, -1.0]).save(tmp_path / "net.json")
+    words = ("classify", "net.json", "--data", "data.csv", "--x", "dose", "--x", "time")
+    status, out, err = run(*words, "--y", "y", "--plot", "net.png")
+    assert status == 0
+    assert "local minimum, risk 0.09876543" in out  # 8/81
+    assert "neuron state" not in out
+    assert "reluscape: wrote net.png" in err
+    assert (tmp_path / "net.png").stat().st_size > 10_000
+    rs.Network([[0.0, 0.0]], [0.0], [0.0], 1.0 + 1 / 9, [1.0, -1.0]).save(tmp_path / "net.json")
+    status, out, _ = run(*words, "--y", "y", "--json", "--save", "better.json")
+    found = json.loads(out)
+    assert found["kind"] == "saddle"
+    assert found["neurons"] == []
+    assert found["problem"]["x"] == ["dose", "time"]
+    assert found["escape"]["risk"] < found["risk"] == pytest.approx(8 / 81)
+    better = rs.load_network(tmp_path / "better.json")
+    data = rs.Samples([row[:2] for row in rows], [row[2] for row in rows])
+    assert data.risk(better) == pytest.approx(found["escape"]["risk"])
 
 
 def test_an_affine_target_has_its_levels(run: Run, calls: list[Any], tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_a_verdict_on_data_and_what_has_no_figure() -> None:
     figure = plot_verdict(data, net, verdict, x_name="dose", y_name="$effect$")
     assert figure.axes[1].get_xlabel() == "dose"
     assert figure.axes[0].get_ylabel() == "$effect$"
-    plane = rs.Samples([[0.0, 1.0], [1.0, 0.0]], [1.0, 2.0])
-    wide = rs.Network([[1.0, 1.0]], [0.0], [1.0])
-    with pytest.raises(rs.InputError, match="no figure for several inputs"):
-        plot_verdict(plane, wide, verdict)
+    space = rs.Samples([[0.0, 1.0, 2.0], [1.0, 0.0, 2.0]], [1.0, 2.0])
+    wide = rs.Network([[1.0, 1.0, 1.0]], [0.0], [1.0])
+    with pytest.raises(rs.InputError, match="no figure for more than two inputs"):
+        plot_verdict(space, wide, verdict)

@@ -16,7 +16,6 @@ NETWORK = rs.Network([[0.0, 1.0]], [0.0], [1.0])
     "verb",
     [
         lambda p: rs.flow(p, NETWORK, time=1.0),
-        lambda p: rs.classify(p, NETWORK),
         lambda p: rs.fit(p, 1),
     ],
 )

@@ -15,15 +15,10 @@ from several_cases import (
     perturbed,
     rescaled,
     rows,
+    start,
     taught,
     widened,
 )
-
-
-def start(problem, width=3, seed=0, skip=True, activation="relu"):
-    rng = np.random.default_rng(seed)
-    return rs.breakpoint_spread(problem, width, rng, skip=skip, activation=activation)
-
 
 # ------------------------------------------------------------------------------------ descent
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reluscape.landscape.curvature import FLAT, SAME
-from reluscape.landscape.densities import Density
-from reluscape.landscape.sight import CARRIER, KINK
+from reluscape.landscape.densities import INTEGRAL, Density
+from reluscape.landscape.sight import CARRIER, EPS, KINK
 from reluscape.problems.gaussian import Gaussian
 
 Floats = NDArray[np.float64]
@@ -43,11 +43,14 @@ class Bends:
         A direction of negative curvature, in the order of `Network.to_vector`, if there is one.
     doubt : str or None
         Why `least > 0` would not prove a minimum.
+    flat : float
+        Curvatures of at most this size are zero: rounding of the integrals makes them.
     """
 
     least: float
     direction: Floats | None
     doubt: str | None
+    flat: float
 
 
 def bends(view: Density) -> Bends:
@@ -60,7 +63,8 @@ def bends(view: Density) -> Bends:
     # A neuron with v = 0 that is affine everywhere makes slope at second order only: not enough to
     # say where the risk falls, but a minimum must stand it.
     free = _form(view, True)
-    return Bends(min(found.least, free.least), None, found.doubt or free.doubt)
+    least, flat = min(found.least, free.least), max(found.flat, free.flat)
+    return Bends(least, None, found.doubt or free.doubt, flat)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +111,12 @@ def _form(view: Density, tilted: bool) -> Bends:
         matrix = matrix - still @ (still.T @ matrix)
         matrix = matrix - (matrix @ still) @ still.T + still @ still.T
     least, vector = _lowest(matrix)
-    direction = _to_parameters(view, coordinates, vector, tilted) if least < -FLAT else None
-    return Bends(least, direction, doubt)
+    # The shorter A, the more a fold bends: rounding of the integral of the error along it, too.
+    lengths = np.abs(view.reduced.outputs[neurons]) * view.sizes[neurons]
+    error = view.terms if view.own.closed else view.error
+    flat = FLAT + INTEGRAL * EPS * error / float(lengths.min(initial=np.inf))
+    direction = _to_parameters(view, coordinates, vector, tilted) if least < -flat else None
+    return Bends(least, direction, doubt, flat)
 
 
 def _still(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from reluscape.landscape.densities import Density, look_at_density
-from reluscape.landscape.finding import Finding
+from reluscape.landscape.finding import Finding, Floats
 from reluscape.landscape.flats import RATIOS, Leads, note, sentences
 from reluscape.landscape.ridges import Ridges, ridges
 from reluscape.landscape.rows import Rows, look_at_rows
@@ -105,7 +105,7 @@ def _critical(view: Rows | Density, first: Slopes, at_zero: str) -> Finding:
     return Finding("undecided", doubts, []) if doubts else Finding("local minimum", minimum, [])
 
 
-def _planes(view: Rows | Density) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _planes(view: Rows | Density) -> Floats:
     """Return the hyperplanes of the network, those of norm zero left out."""
     return view.planes[view.sizes > 0.0]
 
@@ -124,7 +124,7 @@ def _new_neuron(view: Rows | Density, j: int, seen: Ridges, found: Leads) -> Non
 def _downhill_from_zero(
     view: Rows | Density,
     j: int,
-    move: np.ndarray[tuple[int], np.dtype[np.float64]],
+    move: Floats,
     tilted: bool,
     at_zero: str,
 ) -> Finding:

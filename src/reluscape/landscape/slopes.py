@@ -138,7 +138,7 @@ def density_leads(view: Density) -> tuple[Leads, float]:
             [curved.direction, -curved.direction, *found.directions],
             found.doubts,
         )
-    elif curved.least < FLAT:
+    elif curved.least < curved.flat:
         found.doubts[
             "the Hessian has a zero eigenvalue that no symmetry explains "
             f"(curvature {curved.least:.1e})"

@@ -120,10 +120,6 @@ class View:
         """Which neurons have v = 0."""
         return self.reduced.outputs == 0.0
 
-    def blank(self) -> Floats:
-        """Return a change of no parameter, in the units."""
-        return np.zeros(self.reduced.to_vector().size)
-
     def change(self, planes: Floats, outputs: Floats, affine: Floats) -> Floats:
         """Return a change of planes, outputs and affine part (u, c) as one of the user's."""
         parts = [planes[:, :-1].ravel(), planes[:, -1], outputs, affine[-1:]]
