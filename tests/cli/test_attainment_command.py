@@ -12,6 +12,7 @@ import reluscape as rs
 from reluscape.cli.app import main
 
 Run = Callable[..., tuple[int, str, list[str]]]
+COMPILING = "compiling"
 JUMP = ("--target", "step(x - 1/2)", "--interval", "0", "1", "--width", "2")
 
 
@@ -29,7 +30,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def start(*words: str) -> tuple[int, str, list[str]]:
         status = main(["attainment", *words])
         said = capsys.readouterr()
-        return status, said.out, said.err.splitlines()
+        # The first command on a machine says that it compiles.
+        return status, said.out, [line for line in said.err.splitlines() if COMPILING not in line]
 
     return start
 
