@@ -1,0 +1,1 @@
+"""Many runs: declared, spread over processors, kept, and read as one table."""
