@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from reluscape.errors import InputError
 from reluscape.studies.progress import Pace, Progress
-from reluscape.studies.work import Description, Task, WarmUp, Work, reference
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from reluscape.studies.work import Deliver, Description, Task, Wanted, WarmUp, Work, reference
 
 ENGINES = ("inline", "processes", "dask")
 
@@ -19,7 +15,7 @@ def run_chunks(
     engine: str,
     description: Description,
     indices: Sequence[int],
-    deliver: Callable[[int, pa.Table], None],
+    deliver: Deliver,
     *,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -28,7 +24,7 @@ def run_chunks(
     progress: Progress | None = None,
     weights: Sequence[float] | None = None,
     network_steps: Sequence[float] | None = None,
-    wanted: Callable[[int], bool] | None = None,
+    wanted: Wanted | None = None,
     task: Task | None = None,
     warm_up: WarmUp | None = None,
 ) -> float | None:

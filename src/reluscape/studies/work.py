@@ -6,20 +6,32 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 from reluscape.errors import InputError
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 Description = Mapping[str, object]
+
+
+class Table(Protocol):
+    """What the engines need to know of a `pyarrow.Table`, which ships no types."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows it has."""
+        ...
+
+
+# Takes a finished chunk: its index and its table.
+Deliver = Callable[[int, Table], object]
+# Tells whether a chunk is still to be computed.
+Wanted = Callable[[int], bool]
 
 
 class Task(Protocol):
     """A function that computes a chunk: at the top of a module, its result a function of these."""
 
-    def __call__(self, description: Description, index: int, *, device: str) -> pa.Table:
+    def __call__(self, description: Description, index: int, *, device: str) -> Table:
         """Return the rows of a chunk."""
         ...
 
@@ -57,6 +69,23 @@ class Work:
     task: str
     warm_up: str = ""
     device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A chunk that is computed.
+
+    Attributes
+    ----------
+    index : int
+    table : pyarrow.Table
+    seconds : float
+        Of processor that it took.
+    """
+
+    index: int
+    table: Table
+    seconds: float
 
 
 def reference(function: Callable[..., object]) -> str:
@@ -136,20 +165,3 @@ def perform(work: Work, index: int, clock: Callable[[], float] = time.process_ti
     begun = clock()
     table = cast("Task", find(work.task))(work.description, index, device=work.device)
     return Done(index, table, clock() - begun)
-
-
-@dataclass(frozen=True)
-class Done:
-    """A chunk that is computed.
-
-    Attributes
-    ----------
-    index : int
-    table : pyarrow.Table
-    seconds : float
-        Of processor that it took.
-    """
-
-    index: int
-    table: pa.Table
-    seconds: float
