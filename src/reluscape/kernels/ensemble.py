@@ -24,6 +24,7 @@ from reluscape.kernels.lanes import (
     at_most,
     both,
     columns,
+    counted,
     differ,
     either,
     equal,
@@ -34,6 +35,8 @@ from reluscape.kernels.lanes import (
     load,
     load_places,
     magnitude,
+    no_places,
+    picked,
     root,
     scaled,
     shifted,
@@ -60,34 +63,30 @@ NEARBY, PATIENCE = 2, 8
 
 
 @inlined
-def selected(
-    high: Address, centres: Address, edges: Address, inside: int, degree: int, t: Eight
+def picked_moments(
+    packed: Address, edges: Address, inside: int, degree: int, t: Eight
 ) -> tuple[Eight, Eight, Eight, Eight, Eight]:
-    """Return five cumulative moments where `inside` pieces are few: all are read, one is kept."""
-    row = 6 * (degree + 1)
+    """Return five cumulative moments where at most eight pieces are packed for `picked`."""
     first, final = spread_at(edges, 0), spread_at(edges, inside)
     kept = where(less(t, first), first, t)
     kept = where(less(final, kept), final, kept)
-    centre = spread_at(centres, 1)
-    for p in range(2, inside + 1):
-        centre = where(less(kept, spread_at(edges, p - 1)), centre, spread_at(centres, p))
-    z = kept - centre
-    m0 = m1 = m2 = f0 = f1 = spread(0.0)
-    for k in range(degree + 1):
-        d = degree - k
-        at = row + 6 * d
-        a0, a1, a2 = spread_at(high, at), spread_at(high, at + 1), spread_at(high, at + 2)
-        a3, a4 = spread_at(high, at + 3), spread_at(high, at + 4)
-        for p in range(2, inside + 1):
-            before = less(kept, spread_at(edges, p - 1))
-            at += row
-            a0 = where(before, a0, spread_at(high, at))
-            a1 = where(before, a1, spread_at(high, at + 1))
-            a2 = where(before, a2, spread_at(high, at + 2))
-            a3 = where(before, a3, spread_at(high, at + 3))
-            a4 = where(before, a4, spread_at(high, at + 4))
-        m0, m1, m2 = fma(m0, z, a0), fma(m1, z, a1), fma(m2, z, a2)
-        f0, f1 = fma(f0, z, a3), fma(f1, z, a4)
+    piece = no_places(0.0)
+    for p in range(1, inside):
+        piece = counted(piece, at_most(spread_at(edges, p), kept))
+    z = kept - picked(load(packed, 5 * LANES), piece)
+    at = degree * LANES * LANES
+    m0 = picked(load(packed, at), piece)
+    m1 = picked(load(packed, at + LANES), piece)
+    m2 = picked(load(packed, at + 2 * LANES), piece)
+    f0 = picked(load(packed, at + 3 * LANES), piece)
+    f1 = picked(load(packed, at + 4 * LANES), piece)
+    for _ in range(degree):
+        at -= LANES * LANES
+        m0 = fma(m0, z, picked(load(packed, at), piece))
+        m1 = fma(m1, z, picked(load(packed, at + LANES), piece))
+        m2 = fma(m2, z, picked(load(packed, at + 2 * LANES), piece))
+        f0 = fma(f0, z, picked(load(packed, at + 3 * LANES), piece))
+        f1 = fma(f1, z, picked(load(packed, at + 4 * LANES), piece))
     return m0, m1, m2, f0, f1
 
 
@@ -171,6 +170,20 @@ def pack(table: Table, packed: Floats) -> None:
         packed[p, 0, 5] = edges[p - 1] if p > 0 else -np.inf
         packed[p, 0, 6] = edges[p] if p < edges.shape[0] else np.inf
         packed[p, 0, 7] = table.centres[p] if packed.shape[1] > 1 else 0.0
+
+
+@compiled
+def pack_few(table: Table, packed: Floats) -> None:
+    """Write what a step reads of at most eight pieces, (degree + 1, 8, 8), pieces last.
+
+    Coefficients of five moments, lowest degree first; then, in the first row, the centres.
+    """
+    packed[:] = 0.0
+    for p in range(table.edges.shape[0] - 1):
+        for d in range(packed.shape[0]):
+            for i in range(5):
+                packed[d, i, p] = table.high[p + 1, d, i]
+        packed[0, 5, p] = table.centres[p + 1]
 
 
 @inlined
@@ -332,7 +345,7 @@ def descend_block(
     rows = half // block if block > 0 else 0
     inside, count = table.edges.shape[0] - 1, table.buckets.shape[0] - 1
     degree = table.high.shape[1] - 1
-    edges, buckets, centres = address(table.edges), address(table.buckets), address(table.centres)
+    edges, buckets = address(table.edges), address(table.buckets)
     high = address(table.high)
     total = (table.high.shape[0] - 1) * 6 * (degree + 1)
     x_centre, x_scale = spread(table.x_centre), spread(table.x_scale)
@@ -393,7 +406,7 @@ def descend_block(
             towards_left = less(wt, zero)
             edge = at_most(zero, wt) if at_zero_active else towards_left
             if few:
-                m0, m1, m2, f0, f1 = selected(high, centres, edges, inside, degree, t)
+                m0, m1, m2, f0, f1 = picked_moments(pack_at, edges, inside, degree, t)
             else:
                 piece, right, m0, m1, m2, f0, f1 = follow(
                     edges,
