@@ -25,6 +25,11 @@ def inner(function: Function) -> Function:
     return _decorator(no_cfunc_wrapper=True, no_cpython_wrapper=True)(function)
 
 
+def inlined(function: Function) -> Function:
+    """Compile a part of a kernel that must vanish into it: its arguments stay in registers."""
+    return _decorator(no_cfunc_wrapper=True, no_cpython_wrapper=True, forceinline=True)(function)
+
+
 def _decorator(**wrappers: bool) -> Callable[[Function], Function]:
     # Numba's types do not know of the options that leave wrappers out.
     untyped: Any = numba.njit
