@@ -18,176 +18,52 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
-from numba import cuda
+from numba import cuda as untyped
 
+from reluscape.kernels.cuda_parts import (
+    BLOCKS_HEAVY,
+    BLOCKS_LIGHT,
+    LIGHT_WIDTH,
+    THREADS,
+    Form,
+    Scales,
+    find,
+    inlined,
+    moments_of_few,
+    moments_of_many,
+    row_length,
+    simulated,
+)
 from reluscape.kernels.rules import ADAM, HEAVY_BALL, MEMORIES, PLAIN
+from reluscape.kernels.typing import Counts, Floats, Integers
 
-# Threads of a block: enough blocks fit on a processor however many registers a thread takes.
-THREADS = 128
-# Beyond this size of a parameter a run has diverged; fourth powers still fit into a number.
-DIVERGED = {"float64": 1e60, "float32": 1e9}
-# Breakpoints are kept this side of infinity.
-FAR = {"float64": 1e300, "float32": 1e30}
-# At most so many pieces are found by comparing with each edge, and are held in shared memory.
-FEW = 16
-# Numbers in a row of a table with many pieces: five moments, both edges, the centre.
-ROW = 8
+# Numba's types do not know of the options that are used here.
+cuda: Any = untyped
 
 
-class Form(NamedTuple):
-    """What a kernel is compiled for.
-
-    `inside` is the number of pieces between the first and the last edge where they are few, else 0.
-    """
-
-    width: int
-    degree: int
-    inside: int
-    has_skip: bool
-    at_zero_active: bool
-    rule: int
-    precision: str
+Six = tuple[float, float, float, float, float, float]
 
 
-class Scales(NamedTuple):
-    """Numbers that all threads share, in the working precision.
+class Kernel(Protocol):
+    """What is launched, once the blocks and the threads of a block are given."""
 
-    `inner` and `outer` turn integrals of the error into displacements of weights and of outputs
-    (Adam: into gradients); `beta1`, `rest1 = 1 - beta1`, … and `rate` are what the rule needs.
-    """
-
-    first: float
-    final: float
-    leak: float
-    x_centre: float
-    x_scale: float
-    per_x: float
-    y_scale: float
-    per_y: float
-    inner: float
-    outer: float
-    beta1: float
-    beta2: float
-    rest1: float
-    rest2: float
-    epsilon: float
-    rate: float
-    diverged: float
-    far: float
-
-
-def row_length(degree: int) -> int:
-    """Return the length of a row of a table of few pieces: centre, left edge, five polynomials.
-
-    It is odd, so that the threads of a warp which read different pieces meet in no memory bank.
-    """
-    return (2 + 5 * (degree + 1)) | 1
-
-
-def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a part of the kernel that must vanish into it: arrays can then be registers."""
-    options: dict[str, object] = {"device": True}
-    if not simulated():
-        options["forceinline"] = True
-    return cast(Callable[..., Any], cuda.jit(**options)(function))
-
-
-def simulated() -> bool:
-    """Return whether Numba simulates a device in Python, for tests."""
-    from numba.core import config
-
-    return bool(config.ENABLE_CUDASIM)
-
-
-@_inlined
-def _find(rows: Any, buckets: Any, hint: int, t: float, first: float, final: float, on: bool) -> int:
-    """Return the piece of `t` among many: the hint, a neighbour, or what the buckets say.
-
-    `on` says whether an edge at `t` lies below it.
-    """
-    piece = hint
-    for _ in range(3):
-        low, high = rows[piece, 0, 5], rows[piece, 0, 6]
-        if not (low < t or (on and low == t)):
-            piece -= 1
-        elif high < t or (on and high == t):
-            piece += 1
-        else:
-            return piece
-    last = rows.shape[0] - 1
-    # The buckets are those of the edges in double precision: here they are no more than a guess.
-    count = buckets.shape[0] - 1
-    share = (min(max(t, first), final) - first) / (final - first)
-    bucket = min(count - 1, int(share * count))
-    begin, end = max(buckets[bucket] - 1, 0), min(buckets[bucket + 1] + 1, last)
-    low, high = rows[begin, 0, 5], rows[end, 0, 6]
-    if not (low < t or (on and low == t)):
-        begin = 0
-    if high < t or (on and high == t):
-        end = last
-    while begin < end:
-        middle = (begin + end) >> 1
-        high = rows[middle, 0, 6]
-        if high < t or (on and high == t):
-            begin = middle + 1
-        else:
-            end = middle
-    return begin
-
-
-@_inlined
-def _moments_of_many(
-    rows: Any, piece: int, degree: int, t: float, first: float, final: float
-) -> tuple[float, float, float, float, float]:
-    """Return five cumulative moments at `t` on a piece."""
-    m0, m1, m2 = rows[piece, degree, 0], rows[piece, degree, 1], rows[piece, degree, 2]
-    f0, f1 = rows[piece, degree, 3], rows[piece, degree, 4]
-    if degree > 0:
-        z = min(max(t, first), final) - rows[piece, 0, 7]
-        for d in range(degree - 1, -1, -1):
-            m0 = m0 * z + rows[piece, d, 0]
-            m1 = m1 * z + rows[piece, d, 1]
-            m2 = m2 * z + rows[piece, d, 2]
-            f0 = f0 * z + rows[piece, d, 3]
-            f1 = f1 * z + rows[piece, d, 4]
-    return m0, m1, m2, f0, f1
-
-
-@_inlined
-def _moments_of_few(
-    table: Any, inside: int, degree: int, t: float, first: float, final: float
-) -> tuple[float, float, float, float, float]:
-    """Return five cumulative moments at `t` from a table of few pieces."""
-    kept = min(max(t, first), final)
-    # Short and without a sign: no instructions for negative indices.
-    piece = np.uint32(0)
-    for p in range(1, inside):
-        if table[p, 1] <= kept:
-            piece = np.uint32(p)
-    z = kept - table[piece, 0]
-    at = 2 + 5 * degree
-    m0, m1, m2 = table[piece, at], table[piece, at + 1], table[piece, at + 2]
-    f0, f1 = table[piece, at + 3], table[piece, at + 4]
-    for _ in range(degree):
-        at -= 5
-        m0 = m0 * z + table[piece, at]
-        m1 = m1 * z + table[piece, at + 1]
-        m2 = m2 * z + table[piece, at + 2]
-        f0 = f0 * z + table[piece, at + 3]
-        f1 = f1 * z + table[piece, at + 4]
-    return m0, m1, m2, f0, f1
+    def __getitem__(self, shape: tuple[int, int]) -> Callable[..., None]:
+        """Return what launches it."""
+        ...
 
 
 @lru_cache(maxsize=64)
-def kernel(form: Form) -> Callable[..., Any]:
+def kernel(form: Form) -> Kernel:
     """Compile the descent for one form; call it as `kernel(form)[blocks, THREADS](...)`."""
     width, degree, inside = form.width, form.degree, form.inside
     has_skip, rule, at_zero_active = form.has_skip, form.rule, form.at_zero_active
-    number = np.float32 if form.precision == "float32" else np.float64
     single = form.precision == "float32"
+    # A plain constant of Python would turn an expression into double precision.
+    number = cast(Callable[[float], float], np.float32 if single else np.float64)
+    double = cast(Callable[[float], float], np.float64)
     few = inside > 0
     shape = (inside + 1, row_length(degree)) if few else (1, 1)
     fine_shape = shape if single else (1, 1)
@@ -197,10 +73,12 @@ def kernel(form: Form) -> Callable[..., Any]:
     slots, kept = max(width, 1), max(rows * memories, 1)
     triple = 3 * slots
     hints = 1 if few else slots
-    zero, one, two = number(0), number(1), np.float64(2)
+    zero, one, two = number(0), number(1), double(2)
 
-    @_inlined
-    def moved(memory: Any, at: int, slope: float, scales: Any, unbias1: float, unbias2: float):
+    @inlined
+    def moved(
+        memory: Floats, at: int, slope: float, scales: Scales, unbias1: float, unbias2: float
+    ) -> float:
         """Return the displacement of a parameter; `slope` is scaled by the step if that is all."""
         if rule == PLAIN:
             return slope
@@ -213,20 +91,24 @@ def kernel(form: Form) -> Callable[..., Any]:
         memory[rows + at] = square
         return scales.rate * (mean * unbias1) / (math.sqrt(square * unbias2) + scales.epsilon)
 
-    @_inlined
-    def seen_at(seen: Any, j: int) -> tuple[float, float, float]:
+    @inlined
+    def seen_at(seen: Floats, j: int) -> tuple[float, float, float]:
         """Return a neuron in double precision."""
-        return (
-            np.float64(seen[j]), np.float64(seen[slots + j]), np.float64(seen[2 * slots + j])
-        )
+        return double(seen[j]), double(seen[slots + j]), double(seen[2 * slots + j])
 
-    @_inlined
+    @inlined
     def risk(
-        seen: Any, c: float, u: float, piece: Any, fine: Any, many: Any, buckets: Any,
-        wide: Any,
+        seen: Floats,
+        c: float,
+        u: float,
+        piece: Counts,
+        fine: Floats,
+        many: Floats,
+        buckets: Counts,
+        wide: Scales,
     ) -> float:
         """Return the sum of squares of a network in double precision, in the frame."""
-        slope, constant = np.float64(u), np.float64(c)
+        slope, constant = double(u), double(c)
         leak = wide.leak
         for j in range(width):
             wj, bj, vj = seen_at(seen, j)
@@ -234,50 +116,59 @@ def kernel(form: Form) -> Callable[..., Any]:
             share = vj if (wj < 0.0) != before else vj * leak
             slope += share * wj
             constant += share * bj
-        p0 = p1 = p2 = q0 = q1 = squares = np.float64(0)
-        for j in range(width + 1):
-            if j < width:
-                wj, bj, vj = seen_at(seen, j)
-                t = breakpoint_of(wj, bj, wide.far)
-                if few:
-                    m0, m1, m2, f0, f1 = _moments_of_few(
-                        fine, inside, degree, t, wide.first, wide.final
-                    )
-                else:
-                    on = (wj >= 0.0) != at_zero_active
-                    found = _find(many, buckets, piece[j], t, wide.first, wide.final, on)
-                    m0, m1, m2, f0, f1 = _moments_of_many(
-                        many, found, degree, t, wide.first, wide.final
-                    )
+        p0 = p1 = p2 = q0 = q1 = squares = double(0)
+        for j in range(width):
+            wj, bj, vj = seen_at(seen, j)
+            t = breakpoint_of(wj, bj, wide.far)
+            if few:
+                m0, m1, m2, f0, f1 = moments_of_few(fine, inside, degree, t, wide.first, wide.final)
             else:
-                m0, m1, m2, f0, f1, _ = totals(fine, many)
-            d0, d1, d2, h0, h1 = m0 - p0, m1 - p1, m2 - p2, f0 - q0, f1 - q1
-            squares += slope * (slope * d2 + two * (constant * d1 - h1))
-            squares += constant * (constant * d0 - two * h0)
+                on = (wj >= 0.0) != at_zero_active
+                found = find(many, buckets, piece[j], t, wide.first, wide.final, on)
+                m0, m1, m2, f0, f1 = moments_of_many(many, found, degree, t, wide.first, wide.final)
+            squares += of_line(slope, constant, m0 - p0, m1 - p1, m2 - p2, f0 - q0, f1 - q1)
             p0, p1, p2, q0, q1 = m0, m1, m2, f0, f1
-            if j < width:
-                if not is_before(t, wj, wide.first):
-                    turn = (np.float64(1) - leak) * (-vj if wj < 0.0 else vj)
-                    slope += turn * wj
-                    constant += turn * bj
-        return squares + totals(fine, many)[5]
+            if not is_before(t, wj, wide.first):
+                turn = (double(1) - leak) * (-vj if wj < 0.0 else vj)
+                slope += turn * wj
+                constant += turn * bj
+        m0, m1, m2, f0, f1, all_squares = totals(fine, many)
+        squares += of_line(slope, constant, m0 - p0, m1 - p1, m2 - p2, f0 - q0, f1 - q1)
+        return squares + all_squares
 
-    @_inlined
-    def totals(table: Any, many: Any):
+    @inlined
+    def of_line(
+        slope: float, constant: float, d0: float, d1: float, d2: float, h0: float, h1: float
+    ) -> float:
+        """Return the part of the squares between two breakpoints that a line changes."""
+        return slope * (slope * d2 + two * (constant * d1 - h1)) + constant * (
+            constant * d0 - two * h0
+        )
+
+    @inlined
+    def totals(table: Floats, many: Floats) -> Six:
         """Return the six moments of everything."""
         if few:
             return (
-                table[inside, 2], table[inside, 3], table[inside, 4], table[inside, 5],
-                table[inside, 6], table[inside, 7],
+                table[inside, 2],
+                table[inside, 3],
+                table[inside, 4],
+                table[inside, 5],
+                table[inside, 6],
+                table[inside, 7],
             )
         last = many.shape[0] - 1
         # Beyond the last edge there is nothing more: the polynomials of that piece are constant.
         return (
-            many[last, 0, 0], many[last, 0, 1], many[last, 0, 2], many[last, 0, 3],
-            many[last, 0, 4], many[last, 0, 7],
+            many[last, 0, 0],
+            many[last, 0, 1],
+            many[last, 0, 2],
+            many[last, 0, 3],
+            many[last, 0, 4],
+            many[last, 0, 7],
         )
 
-    @_inlined
+    @inlined
     def breakpoint_of(wj: float, bj: float, far: float) -> float:
         """Return where a neuron turns, in the range of numbers."""
         if wj == 0.0:
@@ -285,7 +176,7 @@ def kernel(form: Form) -> Callable[..., Any]:
             return -far if active else far
         return min(max(-bj / wj, -far), far)
 
-    @_inlined
+    @inlined
     def is_before(t: float, wj: float, first: float) -> bool:
         """Return whether a neuron never changes on the support because it turns before it."""
         if few:
@@ -295,9 +186,23 @@ def kernel(form: Form) -> Callable[..., Any]:
         return t < first or (t == first and edge)
 
     def descend(
-        state: Any, order: Any, pieces: Any, ended: Any, coarse: Any, fine: Any, many: Any,
-        many_fine: Any, buckets: Any, scales: Any, wide: Any, begin: int, end: int,
-        monitor_every: int, unit: float, thresholds: Any, times: Any,
+        state: Floats,
+        order: Counts,
+        pieces: Counts,
+        ended: Integers,
+        coarse: Floats,
+        fine: Floats,
+        many: Floats,
+        many_fine: Floats,
+        buckets: Counts,
+        scales: Scales,
+        wide: Scales,
+        begin: int,
+        end: int,
+        monitor_every: int,
+        unit: float,
+        thresholds: Floats,
+        times: Integers,
     ) -> None:
         shared = cuda.shared.array(shape, number)
         shared_fine = cuda.shared.array(fine_shape, np.float64)
@@ -328,7 +233,7 @@ def kernel(form: Form) -> Callable[..., Any]:
             for j in range(width):
                 piece[j] = pieces[j, run]
         unbias1 = unbias2 = one
-        decay1 = decay2 = np.float64(1)
+        decay1 = decay2 = double(1)
         if rule == ADAM:
             decay1, decay2 = wide.beta1**begin, wide.beta2**begin
         until_seen = (monitor_every - begin % monitor_every) % monitor_every
@@ -371,9 +276,7 @@ def kernel(form: Form) -> Callable[..., Any]:
                 for j in range(width):
                     seen[j], seen[slots + j], seen[2 * slots + j] = w[j], b[j], v[j]
                 if single:
-                    now = unit * risk(
-                        seen, c, u, piece, shared_fine, many_fine, buckets, wide
-                    )
+                    now = unit * risk(seen, c, u, piece, shared_fine, many_fine, buckets, wide)
                 else:
                     now = unit * risk(seen, c, u, piece, shared, many, buckets, wide)
                 for i in range(thresholds.shape[0]):
@@ -386,14 +289,14 @@ def kernel(form: Form) -> Callable[..., Any]:
             for j in range(width):
                 tj = t[j]
                 if few:
-                    m0, m1, m2, f0, f1 = _moments_of_few(
+                    m0, m1, m2, f0, f1 = moments_of_few(
                         shared, inside, degree, tj, scales.first, scales.final
                     )
                 else:
                     on = (w[j] >= 0.0) != at_zero_active
-                    found = _find(many, buckets, piece[j], tj, scales.first, scales.final, on)
+                    found = find(many, buckets, piece[j], tj, scales.first, scales.final, on)
                     piece[j] = found
-                    m0, m1, m2, f0, f1 = _moments_of_many(
+                    m0, m1, m2, f0, f1 = moments_of_many(
                         many, found, degree, tj, scales.first, scales.final
                     )
                 d0, d1 = m0 - p0, m1 - p1
@@ -416,8 +319,8 @@ def kernel(form: Form) -> Callable[..., Any]:
                 # In double precision: 1 - beta2 has few digits otherwise.
                 decay1 *= wide.beta1
                 decay2 *= wide.beta2
-                unbias1 = number(np.float64(1) / (np.float64(1) - decay1))
-                unbias2 = number(np.float64(1) / (np.float64(1) - decay2))
+                unbias1 = number(double(1) / (double(1) - decay1))
+                unbias2 = number(double(1) / (double(1) - decay2))
             extent = zero
             for j in range(width):
                 wj, bj, vj = w[j], b[j], v[j]
@@ -431,7 +334,11 @@ def kernel(form: Form) -> Callable[..., Any]:
                 by_w = moved(memory, j, pull * turned, scales, unbias1, unbias2)
                 by_b = moved(memory, width + j, pull * g0, scales, unbias1, unbias2)
                 by_v = moved(
-                    memory, 2 * width + j, scales.outer * (wj * g1 + bj * g0), scales, unbias1,
+                    memory,
+                    2 * width + j,
+                    scales.outer * (wj * g1 + bj * g0),
+                    scales,
+                    unbias1,
                     unbias2,
                 )
                 wj += scales.x_scale * by_w
@@ -444,9 +351,7 @@ def kernel(form: Form) -> Callable[..., Any]:
             by_u = zero
             if has_skip:
                 turned = scales.x_scale * error1 + scales.x_centre * error0
-                by_u = moved(
-                    memory, 3 * width + 1, scales.outer * turned, scales, unbias1, unbias2
-                )
+                by_u = moved(memory, 3 * width + 1, scales.outer * turned, scales, unbias1, unbias2)
             new_c = c + scales.per_y * (by_c + scales.x_centre * by_u)
             new_u = u + scales.per_y * scales.x_scale * by_u
             extent += (abs(new_c) + abs(new_u)) * scales.y_scale
@@ -468,5 +373,7 @@ def kernel(form: Form) -> Callable[..., Any]:
             ended[run] = stopped
 
     if simulated():
-        return cast(Callable[..., Any], cuda.jit(descend))
-    return cast(Callable[..., Any], cuda.jit(launch_bounds=THREADS)(descend))
+        return cast(Kernel, cuda.jit(descend))
+    light = single and rule == PLAIN and width <= LIGHT_WIDTH
+    bounds = (THREADS, BLOCKS_LIGHT if light else BLOCKS_HEAVY)
+    return cast(Kernel, cuda.jit(launch_bounds=bounds)(descend))

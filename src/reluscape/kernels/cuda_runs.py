@@ -8,6 +8,7 @@ taken from copies by `exact`, on the processors.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
@@ -51,12 +52,11 @@ def descend_on_gpu(
     The arguments are those of `runs.run_block`: `rule` is PLAIN, HEAVY_BALL or ADAM, `stops`
     increases from 0 to the number of steps, `risks` (runs, stops), `times` (runs, thresholds) and
     `made` (runs,) are written. With `precision="float32"` steps are rounded to single precision,
-    and a run has diverged beyond `cuda.DIVERGED`; risks are exact for the networks as they are.
-    `threads` take the exact risks.
+    and a run has diverged beyond `cuda_parts.DIVERGED`; risks are exact for the networks as they
+    are. `threads` take the exact risks.
     """
-    from numba import cuda
-
-    from reluscape.kernels.cuda import THREADS, Form, kernel
+    from reluscape.kernels.cuda import kernel
+    from reluscape.kernels.cuda_parts import THREADS, Form, cuda
 
     runs, width = theta.shape[0], (theta.shape[1] - 2) // 3
     number = np.dtype(precision)
@@ -84,19 +84,26 @@ def descend_on_gpu(
         take_risks(0, active)
         if steps > 0 and runs > 0:
             state = cuda.to_device(_reduced(theta, table, MEMORIES[rule], number))
-            order = cuda.to_device(np.tile(np.arange(width, dtype=np.int32)[:, None], (1, runs)))
-            pieces = cuda.to_device(np.zeros((width, runs), np.int32))
+            # Nothing on the device may be empty.
+            places = np.arange(max(width, 1), dtype=np.int32)
+            order = cuda.to_device(np.repeat(places[:, None], runs, 1))
+            pieces = cuda.to_device(np.zeros((len(places), runs), np.int32))
             ended = cuda.to_device(np.full(runs, -1))
-            reached = cuda.to_device(np.full((len(thresholds), runs), -1))
+            # Without thresholds nobody looks.
+            count = len(thresholds)
+            reached = cuda.to_device(np.full((max(count, 1), runs), -1))
+            bars = cuda.to_device(thresholds if count else np.full(1, -np.inf))
+            raster = monitor_every if count else steps + 1
             fine, many_fine = cuda.to_device(coarse), cuda.to_device(rows)
             single = number == np.float32
             shared = cuda.to_device(coarse.astype(number)) if single else fine
             many = cuda.to_device(rows.astype(number)) if single else many_fine
-            buckets, bars = cuda.to_device(table.buckets), cuda.to_device(thresholds)
+            buckets = cuda.to_device(table.buckets)
             unit = table.mass * table.y_scale * table.y_scale
-            launch = kernel(form)[-(-runs // THREADS), min(THREADS, runs)]
-            # Without thresholds nobody looks.
-            raster = monitor_every if len(thresholds) else steps + 1
+            with warnings.catch_warnings():
+                # That few runs leave a large device idle.
+                warnings.simplefilter("ignore")
+                launch = kernel(form)[-(-runs // THREADS), min(THREADS, runs)]
             begin = 0
             for column in range(1, len(stops)):
                 while begin < stops[column]:
@@ -127,18 +134,18 @@ def descend_on_gpu(
                 stopped = ended.copy_to_host()
                 made[:] = np.where(stopped < 0, steps, stopped)
                 active = stopped < 0
-                theta[:] = _restored(state.copy_to_host(), order.copy_to_host(), table)
+                theta[:] = _restored(
+                    state.copy_to_host(), order.copy_to_host()[:width], table
+                )
                 last = column + 1 == len(stops)
                 take_risks(column, np.ones_like(active) if last else active)
-            times[:] = reached.copy_to_host().T
+            times[:] = reached.copy_to_host()[:count].T
     late = (times < 0) & active[:, None] & (risks[:, -1:] <= thresholds)
     times[late] = steps
 
 
 @compiled
-def exact_risks(
-    theta: Floats, leak: float, table: Table, which: Booleans, risks: Floats
-) -> None:
+def exact_risks(theta: Floats, leak: float, table: Table, which: Booleans, risks: Floats) -> None:
     """Write the exact risks of some of the networks (w, b, v, c, u)."""
     for r in range(theta.shape[0]):
         if which[r]:
@@ -147,7 +154,7 @@ def exact_risks(
 
 def _tables(table: Table) -> tuple[bool, Floats, Floats]:
     """Return whether pieces are few, the table of few pieces, and the table of many."""
-    from reluscape.kernels.cuda import FEW, ROW, row_length
+    from reluscape.kernels.cuda_parts import FEW, ROW, row_length
 
     last = table.high.shape[0] - 1
     degree = table.high.shape[1] - 1
@@ -171,7 +178,7 @@ def _scales(
     table: Table, leak: float, rule: int, constants: Floats, number: np.dtype[Any]
 ) -> tuple[float, ...]:
     """Return the numbers that all threads share."""
-    from reluscape.kernels.cuda import DIVERGED, FAR, Scales
+    from reluscape.kernels.cuda_parts import DIVERGED, FAR, Scales
 
     rate = float(constants[0])
     beta1, beta2, epsilon = 0.0, 0.0, 0.0
@@ -227,7 +234,7 @@ def _restored(state: NDArray[Any], order: NDArray[np.int32], table: Table) -> Fl
     width = order.shape[0]
     rows = state[: 3 * width + 2].astype(np.float64)
     theta = np.empty((state.shape[1], 3 * width + 2))
-    columns = np.arange(state.shape[1])
+    columns = cast(Integers, np.arange(order.shape[1]))
     w = rows[:width] / table.x_scale
     parts = (w, rows[width : 2 * width] - w * table.x_centre, rows[2 * width : -2] * table.y_scale)
     for i, part in enumerate(parts):
