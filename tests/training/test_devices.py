@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import simulated_gpu
-from simulated_gpu import Array, Case, Result
 
 import reluscape as rs
+import simulated_gpu
 from reluscape.errors import InputError
 from reluscape.kernels.descent import descend_many
 from reluscape.training import devices
 from reluscape.training.optimisers import Adam, HeavyBall
+from simulated_gpu import Array, Case, Result
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = simulated_gpu.cases()
