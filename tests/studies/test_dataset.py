@@ -49,9 +49,7 @@ def whole() -> xr.Dataset:
     return run_all(everything())
 
 
-def test_the_partition_changes_nothing(
-    whole: xr.Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_partition_changes_nothing(whole: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     before = everything().plan.chunks
     monkeypatch.setattr("reluscape.studies.plan.AIM", 1e-9)
     # Under another name, as a process keeps the studies that it has read.
@@ -132,7 +130,7 @@ def test_incomplete_results_say_what_is_missing() -> None:
         "problem": chunk.problem,
         "width": chunk.width,
         "initialisation": chunk.initialisation.name,
-                "activation": "leaky(0.1)" if chunk.activation.slope else "relu",
+        "activation": "leaky(0.1)" if chunk.activation.slope else "relu",
         "optimiser": "gd" if chunk.place[4] == 0 else "adam",
     }
     assert bool(there.sel(where).all())

@@ -48,9 +48,7 @@ def test_a_run_is_the_descent_from_its_start(
     for run in (0, 5, 63, 64, 65):
         theta = normal_starts(7, 3, "normal", run // 64, 10 + skip)[run % 64]
         begun = rs.Network.from_vector(theta, 1, skip, act)
-        end = rs.descend(
-            problem, begun, step_size=0.05, steps=30, record_every=10, at_zero=at_zero
-        )
+        end = rs.descend(problem, begun, step_size=0.05, steps=30, record_every=10, at_zero=at_zero)
         assert rows["start"][run] == run
         assert rows["steps"][run] == 30
         assert rows["initial_risk"][run] == pytest.approx(problem.risk(begun), rel=ROUNDING)
