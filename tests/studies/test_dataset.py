@@ -158,6 +158,7 @@ def test_labels_and_shapes(whole: xr.Dataset) -> None:
     assert np.isfinite(whole["parameters"].sel(width=3)).all()
     assert whole["success"].sel(problem="noisy") == 1e-6
     assert whole.attrs["digest"] == everything().digest
+    assert whole.attrs["device"] == "cpu"
 
 
 def test_parameters_that_are_kept_have_the_risks_that_are_kept(whole: xr.Dataset) -> None:

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -99,7 +99,7 @@ def run_together(
     InputError
         If the chunks are not of one cell; and as `run_chunk`.
     """
-    study = _study(json.dumps(description))
+    study = _study(_Read(_frozen(description), description))
     chunks = [study.plan.chunk(index) for index in indices]
     if len({chunk.cell for chunk in chunks}) != 1:
         raise InputError("the chunks are of several cells; run those of one cell together.")
@@ -130,7 +130,7 @@ def run_together(
     )
     ends = np.cumsum([chunk.count for chunk in chunks])
     return [
-        _table(study, chunk, problem, levels, done, slice(int(end) - chunk.count, int(end)))
+        _table(study, chunk, problem, levels, done, slice(int(end) - chunk.count, int(end)), device)
         for chunk, end in zip(chunks, ends, strict=True)
     ]
 
@@ -148,7 +148,7 @@ def warm_up(description: Mapping[str, object], *, device: str = "cpu") -> None:
     InputError
         As `run_chunk`.
     """
-    study = _study(json.dumps(description))
+    study = _study(_Read(_frozen(description), description))
     for problem in study.built.values():
         for rule in study.rules:
             start = np.zeros((1, 4 + study.skip))
@@ -171,9 +171,29 @@ def _device(name: str) -> Literal["cpu", "cuda"]:
     return cast('Literal["cpu", "cuda"]', choice("device", name, ("cpu", "cuda")))
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A description by which a study is found again; long texts cost nothing, being the same."""
+
+    frozen: Hashable
+    description: Mapping[str, object] = field(compare=False)
+
+
+def _frozen(value: object) -> Hashable:
+    """Return what tells plain values apart, 1 and 1.0 as well as 0.0 and -0.0."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        table = cast("Mapping[str, object]", value)
+        return tuple((key, _frozen(entry)) for key, entry in table.items())
+    if isinstance(value, list | tuple):
+        return (None, *map(_frozen, cast("Sequence[object]", value)))
+    return type(value), repr(value)
+
+
 @lru_cache(maxsize=_KEPT)
-def _study(description: str) -> Study:
-    return Study.from_description(json.loads(description))
+def _study(read: _Read) -> Study:
+    return Study.from_description(read.description)
 
 
 def _starts(study: Study, chunk: Chunk) -> Floats:
@@ -208,6 +228,7 @@ def _table(
     levels: tuple[Level, ...],
     done: EnsembleRun,
     part: slice,
+    device: str,
 ) -> pa.Table:
     import pyarrow as pa
 
@@ -242,6 +263,7 @@ def _table(
         "chunk": str(chunk.index),
         "rows": str(chunk.count),
         "format": str(FORMAT),
+        "device": device,
     }
     return pa.table(columns).replace_schema_metadata(metadata)
 
