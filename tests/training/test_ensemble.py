@@ -144,18 +144,12 @@ def test_conventions_differ_where_they_should():
     assert not differ[10]  # no breakpoint on a row, none of w = b = 0
 
 
-WANDERS = pytest.mark.xfail(
-    reason="with at most eight pieces, moments beyond the ends are right but for rounding only",
-    strict=True,
-)
-
-
 @pytest.mark.parametrize("rule", RULES, ids=name_of)
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param("affine", marks=WANDERS),
-        pytest.param("4 pieces", marks=WANDERS),
+        "affine",
+        "4 pieces",
         "12 pieces",
         "small",
     ],

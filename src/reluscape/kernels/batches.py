@@ -36,12 +36,23 @@ _TO_UNIT = 2.0**-53
 
 
 @inner
+def mixed(z: int) -> int:
+    """Return a number whose bits all depend on all bits of another."""
+    y = np.uint64(z)
+    y = (y ^ (y >> _30)) * _MIX1
+    y = (y ^ (y >> _27)) * _MIX2
+    return y ^ (y >> _31)
+
+
+@inner
 def uniform(key: int, count: int) -> float:
-    """Return number `count` of the sequence of a key, in [0, 1)."""
-    z = np.uint64(key) + np.uint64(count + 1) * _GOLDEN
-    z = (z ^ (z >> _30)) * _MIX1
-    z = (z ^ (z >> _27)) * _MIX2
-    return float((z ^ (z >> _31)) >> _11) * _TO_UNIT
+    """Return number `count` of the sequence of a key, in [0, 1).
+
+    Mixing once before the key comes in keeps sequences of different keys from being parts of each
+    other.
+    """
+    begun = mixed(np.uint64(count + 1) * _GOLDEN)
+    return float(np.uint64(mixed((begun ^ np.uint64(key)) + _GOLDEN)) >> _11) * _TO_UNIT
 
 
 @inner

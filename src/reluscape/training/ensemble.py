@@ -48,7 +48,7 @@ class EnsembleRun:
     steps : ndarray of int, shape (runs,)
         Steps made.
     diverged : ndarray of bool, shape (runs,)
-        Runs stopped before a step that would have left the range of floating point.
+        Runs stopped before a step to parameters whose sizes add up to 1e60 or more.
     """
 
     parameters: Floats
@@ -99,7 +99,7 @@ def run_ensemble(
     at_zero : {"gt", "ge"}
         Derivative of ReLU at zero, 0 or 1.
     records : sequence of int
-        Steps before which the exact risk is kept, increasing, from 0 to `steps`.
+        Steps before which the exact risk is kept, from 0 to `steps`.
     thresholds : sequence of float
         Risks whose first passage is noted.
     monitor_every : int
@@ -133,22 +133,26 @@ def run_ensemble(
     >>> bool(run.risks.min() < 1e-6)
     True
     """
+    if not isinstance(problem, (Interval, Samples)):
+        raise InputError(f"an ensemble runs on an Interval or Samples, not on {problem!r}.")
     act = parse(activation)
     require_piecewise_linear(act, "run_ensemble")
     check_run(step_size, steps)
     active = zero_is_active(at_zero)
     rule = GradientDescent() if optimiser is None else optimiser
+    if not isinstance(rule, (GradientDescent, StochasticGradientDescent, HeavyBall, Adam)):
+        raise InputError(f"optimiser is {rule!r}; give GradientDescent(), HeavyBall(), Adam() ….")
     theta = _starts(problem, parameters, skip)
     stops = _stops(records, steps)
-    bars = np.asarray(thresholds, dtype=np.float64)
+    bars = _bars(thresholds)
     if not is_whole(monitor_every) or monitor_every < 1:
         raise InputError(f"monitor_every is {monitor_every!r}; give a whole number >= 1.")
+    if threads is not None and (not is_whole(threads) or threads < 1):
+        raise InputError(f"threads is {threads!r}; give a whole number >= 1, or None.")
     if isinstance(rule, StochasticGradientDescent) and not isinstance(problem, Samples):
         raise InputError("batches are drawn from data; use Samples, or another optimiser.")
     runs = len(theta)
-    seeds = np.arange(runs, dtype=np.uint64) if keys is None else np.asarray(keys, np.uint64)
-    if seeds.shape != (runs,):
-        raise InputError(f"keys has shape {seeds.shape}; give one for each run, ({runs},).")
+    seeds = _seeds(keys, runs)
     require(device, precision)
     number, constants, batch = _constants(rule, step_size)
     if device == "cuda":
@@ -206,10 +210,10 @@ def run_ensemble(
             y,
             shares,
             mass,
-            batch,
+            int(batch),
             seeds[part],
             stops,
-            monitor_every,
+            int(monitor_every),
             bars,
             done.risks[part],
             done.times[part],
@@ -266,6 +270,26 @@ def _starts(problem: Interval | Samples, parameters: Floats, skip: bool) -> Floa
     return np.hstack([given, np.zeros((len(given), 1))])
 
 
+def _bars(thresholds: Sequence[float]) -> Floats:
+    """Return the thresholds as an array of their own."""
+    bars = as_floats("thresholds", thresholds).copy()
+    if bars.ndim != 1 or np.isnan(bars).any():
+        raise InputError(f"thresholds are {thresholds!r}; give a sequence of numbers.")
+    return bars
+
+
+def _seeds(keys: NDArray[np.uint64] | None, runs: int) -> NDArray[np.uint64]:
+    """Return the seeds of the batches, one for each run."""
+    if keys is None:
+        return np.arange(runs, dtype=np.uint64)
+    given = np.asarray(keys)
+    if given.dtype.kind not in "ui" or (given.dtype.kind == "i" and (given < 0).any()):
+        raise InputError("keys must be whole numbers from 0 to 2^64 - 1.")
+    if given.shape != (runs,):
+        raise InputError(f"keys have shape {given.shape}; give one for each run, ({runs},).")
+    return given.astype(np.uint64)
+
+
 def _stops(records: Sequence[int], steps: int) -> Integers:
     """Return where runs stop to have their exact risk taken."""
     wanted = list(records)
@@ -294,8 +318,12 @@ def _rows(problem: Interval | Samples, wanted: bool) -> tuple[Floats, Floats, Fl
     nothing = np.empty(0)
     if not wanted or isinstance(problem, Interval):
         return nothing, nothing, nothing, 0.0
-    shares = nothing
-    mass = float(problem.weights.sum())
-    if problem.weighted:
-        shares = np.cumsum(problem.weights) / mass
-    return np.ascontiguousarray(problem.x.reshape(-1)), problem.y, shares, mass
+    # Copies: the kernel is compiled for arrays of one kind, and a user's may be read-only.
+    x, y, weights = problem.x.reshape(-1).copy(), problem.y.copy(), problem.weights
+    mass = float(weights.sum())
+    if not problem.weighted:
+        return x, y, nothing, mass
+    drawn = weights > 0.0
+    shares = np.cumsum(weights[drawn]) / mass
+    shares[-1] = 1.0
+    return x[drawn], y[drawn], shares, mass
