@@ -134,9 +134,7 @@ def descend_on_gpu(
                 stopped = ended.copy_to_host()
                 made[:] = np.where(stopped < 0, steps, stopped)
                 active = stopped < 0
-                theta[:] = _restored(
-                    state.copy_to_host(), order.copy_to_host()[:width], table
-                )
+                theta[:] = _restored(state.copy_to_host(), order.copy_to_host()[:width], table)
                 last = column + 1 == len(stops)
                 take_risks(column, np.ones_like(active) if last else active)
             times[:] = reached.copy_to_host()[:count].T

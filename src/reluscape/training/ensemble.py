@@ -18,6 +18,7 @@ from reluscape.problems.interval import Interval
 from reluscape.problems.line import zero_is_active
 from reluscape.problems.samples import Samples
 from reluscape.training.descent import check_run
+from reluscape.training.devices import require
 from reluscape.training.optimisers import (
     Adam,
     GradientDescent,
@@ -148,10 +149,33 @@ def run_ensemble(
     seeds = np.arange(runs, dtype=np.uint64) if keys is None else np.asarray(keys, np.uint64)
     if seeds.shape != (runs,):
         raise InputError(f"keys has shape {seeds.shape}; give one for each run, ({runs},).")
+    require(device, precision)
+    number, constants, batch = _constants(rule, step_size)
     if device == "cuda":
-        raise InputError("device cuda is not there yet; use cpu.")
-    if precision != "float64":
-        raise InputError('single precision needs device="cuda"; on processors use "float64".')
+        if batch:
+            raise InputError('batches run on processors only; use device="cpu".')
+        done = _Done(theta, np.full((runs, len(stops)), np.nan), len(bars))
+        from reluscape.kernels.cuda_runs import descend_on_gpu
+
+        descend_on_gpu(
+            done.theta,
+            skip,
+            act.slope,
+            active,
+            problem.moments.table,
+            number,
+            constants,
+            stops,
+            monitor_every,
+            bars,
+            done.risks,
+            done.times,
+            done.made,
+            precision,
+            threads,
+            progress,
+        )
+        return done.result(runs, records, stops, skip=skip)
     from reluscape.kernels import lanes
     from reluscape.kernels.rules import MEMORIES
     from reluscape.kernels.runs import run_block
@@ -159,19 +183,16 @@ def run_ensemble(
     size = -(-runs // lanes.LANES) * lanes.LANES
     # Blocks are filled up with copies of the last run.
     rows = np.minimum(np.arange(size), max(runs - 1, 0))
-    theta, seeds = theta[rows], seeds[rows]
-    risks = np.full((size, len(stops)), np.nan)
-    times = np.full((size, len(bars)), -1, np.int64)
-    made = np.zeros(size, np.int64)
+    done = _Done(theta[rows], np.full((size, len(stops)), np.nan), len(bars))
+    seeds = seeds[rows]
     table = problem.moments.table
     packed, few = problem.moments.packed
-    number, constants, batch = _constants(rule, step_size)
     x, y, shares, mass = _rows(problem, batch > 0)
 
     def run(first: int) -> None:
         part = slice(first, first + lanes.LANES)
         run_block(
-            theta[part],
+            done.theta[part],
             skip,
             act.slope,
             active,
@@ -190,27 +211,43 @@ def run_ensemble(
             stops,
             monitor_every,
             bars,
-            risks[part],
-            times[part],
-            made[part],
+            done.risks[part],
+            done.times[part],
+            done.made[part],
         )
 
     blocks = range(0, size, lanes.LANES)
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        for done, _ in enumerate(pool.map(run, blocks)):
+        for finished, _ in enumerate(pool.map(run, blocks)):
             if progress is not None:
-                progress("descents", (done + 1) / len(blocks))
-    kept = np.searchsorted(stops, np.asarray(records, dtype=np.int64))
-    ended = made[:runs, None] < stops[kept]
-    return EnsembleRun(
-        theta[:runs] if skip else theta[:runs, :-1],
-        risks[:runs, -1].copy(),
-        risks[:runs, 0].copy(),
-        np.where(ended, np.nan, risks[:runs, kept]),
-        times[:runs],
-        made[:runs],
-        made[:runs] < steps,
-    )
+                progress("descents", (finished + 1) / len(blocks))
+    return done.result(runs, records, stops, skip=skip)
+
+
+class _Done:
+    """What the kernels write: rows of parameters, risks at stops, times, and steps made."""
+
+    def __init__(self, theta: Floats, risks: Floats, thresholds: int) -> None:
+        self.theta, self.risks = theta, risks
+        self.times = np.full((len(theta), thresholds), -1, np.int64)
+        self.made = np.zeros(len(theta), np.int64)
+
+    def result(
+        self, runs: int, records: Sequence[int], stops: Integers, *, skip: bool
+    ) -> EnsembleRun:
+        """Return the first rows as a user sees them."""
+        kept = np.searchsorted(stops, np.asarray(records, dtype=np.int64))
+        theta, risks, made = self.theta[:runs], self.risks[:runs], self.made[:runs]
+        ended = made[:, None] < stops[kept]
+        return EnsembleRun(
+            theta if skip else theta[:, :-1],
+            risks[:, -1].copy(),
+            risks[:, 0].copy(),
+            np.where(ended, np.nan, risks[:, kept]),
+            self.times[:runs],
+            made,
+            made < stops[-1],
+        )
 
 
 def _starts(problem: Interval | Samples, parameters: Floats, skip: bool) -> Floats:
