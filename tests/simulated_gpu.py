@@ -10,11 +10,13 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 import reluscape as rs
+from reluscape.training.ensemble import run_ensemble
 from reluscape.training.optimisers import Adam, GradientDescent, HeavyBall, Optimiser
 
 Array = NDArray[np.float64]
@@ -29,11 +31,11 @@ class Case:
     rule: Optimiser = GradientDescent()  # noqa: RUF009 - frozen
     skip: bool = False
     leak: float = 0.0
-    at_zero: str = "gt"
+    at_zero: Literal["gt", "ge"] = "gt"
     records: tuple[int, ...] = ()
     thresholds: tuple[float, ...] = ()
     monitor_every: int = 10
-    precision: str = "float64"
+    precision: Literal["float64", "float32"] = "float64"
 
     @property
     def activation(self) -> rs.Activation:
@@ -119,38 +121,23 @@ def cases() -> dict[str, Case]:
 
 
 def run(case: Case) -> Result:
-    from reluscape.kernels.cuda_runs import descend_on_gpu
-    from reluscape.kernels.rules import ADAM, HEAVY_BALL, PLAIN
-
-    match case.rule:
-        case HeavyBall(momentum):
-            rule, constants = HEAVY_BALL, [case.step_size, momentum]
-        case Adam(beta1, beta2, epsilon):
-            rule, constants = ADAM, [case.step_size, beta1, beta2, epsilon]
-        case _:
-            rule, constants = PLAIN, [case.step_size]
-    runs = len(case.starts)
-    theta = np.hstack([case.starts, np.zeros((runs, 1 - case.skip))])
-    stops, bars = np.array(case.stops), np.array(case.thresholds)
-    risks = np.full((runs, len(stops)), np.nan)
-    times, made = np.zeros((runs, len(bars)), np.int64), np.zeros(runs, np.int64)
-    descend_on_gpu(
-        theta,
-        case.skip,
-        case.leak,
-        case.at_zero == "ge",
-        case.problem.moments.table,
-        rule,
-        np.array(constants),
-        stops,
-        case.monitor_every,
-        bars,
-        risks,
-        times,
-        made,
-        case.precision,
+    found = run_ensemble(
+        case.problem,
+        case.starts,
+        step_size=case.step_size,
+        steps=case.steps,
+        optimiser=case.rule,
+        skip=case.skip,
+        activation=case.activation,
+        at_zero=case.at_zero,
+        records=case.stops,
+        thresholds=case.thresholds,
+        monitor_every=case.monitor_every,
+        device="cuda",
+        precision=case.precision,
     )
-    return Result(theta[:, : case.starts.shape[1]], risks, times, made)
+    risks = np.column_stack([found.records[:, :-1], found.risks])
+    return Result(found.parameters, risks, found.times, found.steps)
 
 
 def load(path: Path) -> dict[str, Result]:

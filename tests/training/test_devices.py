@@ -14,9 +14,10 @@ import pytest
 import reluscape as rs
 import simulated_gpu
 from reluscape.errors import InputError
-from reluscape.kernels.descent import descend_many
+from reluscape.kernels.descent import descend
 from reluscape.training import devices
-from reluscape.training.optimisers import Adam, HeavyBall
+from reluscape.training.ensemble import run_ensemble
+from reluscape.training.optimisers import Adam, HeavyBall, StochasticGradientDescent
 from simulated_gpu import Array, Case, Result
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,20 +100,47 @@ def test_single_precision_agrees_to_its_rounding(name: str, found: dict[str, Res
     np.testing.assert_allclose(single.risks, double.risks, rtol=SINGLE_RISK)
 
 
+def on_processors(case: Case) -> tuple[Array, Array]:
+    """Return what `kernels.descent` makes of the starts, and the steps that it makes."""
+    width = (case.starts.shape[1] - 1) // 3
+    ends, made = case.starts.copy(), np.empty(len(case.starts))
+    none, nowhere = np.empty(0, np.int64), np.empty((0, 0))
+    for r, end in enumerate(ends):
+        w, b, v = (end[i * width : (i + 1) * width] for i in range(3))
+        affine, risks = np.array([end[-1], 0.0]), np.empty(0)
+        table = case.problem.moments.table
+        made[r] = descend(
+            w,
+            b,
+            v,
+            affine,
+            case.skip,
+            case.leak,
+            False,
+            table,
+            case.step_size,
+            case.steps,
+            0,
+            risks,
+            risks,
+            none,
+            nowhere,
+        )
+        end[-1] = affine[0]
+    return ends, made
+
+
+def breakpoint_order(theta: Array) -> Array:
+    width = (theta.shape[1] - 1) // 3
+    return np.argsort(-theta[:, width : 2 * width] / theta[:, :width])
+
+
 def test_hundred_steps_agree_with_the_processor(found: dict[str, Result]) -> None:
     case = CASES["interval"]
-    width = (case.starts.shape[1] - 1) // 3
-    w, b, v = (case.starts[:, i * width : (i + 1) * width].copy() for i in range(3))
-    affine = np.hstack([case.starts[:, -1:], np.zeros((len(w), 1))])
-    before = np.argsort(-b / w)
-    risks, made = np.empty((len(w), 2)), np.empty(len(w), np.int64)
-    table = case.problem.moments.table
-    descend_many(w, b, v, affine, False, 0.0, False, table, 0.02, 100, risks, made)
+    expected, _ = on_processors(case)
     # The test means something only if neurons pass each other.
-    assert not np.array_equal(np.argsort(-b / w), before)
-    expected = np.hstack([w, b, v, affine[:, :1]])
+    assert not np.array_equal(breakpoint_order(expected), breakpoint_order(case.starts))
     np.testing.assert_allclose(found["interval"].parameters, expected, rtol=0, atol=DOUBLE)
-    np.testing.assert_allclose(found["interval"].risks, risks, rtol=0, atol=DOUBLE)
     np.testing.assert_allclose(found["interval single"].parameters, expected, rtol=0, atol=SINGLE)
 
 
@@ -155,14 +183,8 @@ def test_a_diverging_run_stops_before_it_leaves_the_range(found: dict[str, Resul
     case, result = CASES["diverging"], found["diverging"]
     assert result.steps[0] == case.steps
     assert (result.steps[1:] < case.steps).all()
-    width = (case.starts.shape[1] - 1) // 3
-    parts = [case.starts[:, i * width : (i + 1) * width].copy() for i in range(3)]
-    affine = np.hstack([case.starts[:, -1:], np.zeros((3, 1))])
-    risks, made = np.empty((3, 2)), np.empty(3, np.int64)
-    table = case.problem.moments.table
-    descend_many(*parts, affine, False, case.leak, False, table, 0.02, 30, risks, made)
+    expected, made = on_processors(case)
     np.testing.assert_array_equal(result.steps, made)
-    expected = np.hstack([*parts, affine[:, :1]])
     # A diverging run multiplies its rounding errors as it multiplies its parameters.
     np.testing.assert_allclose(result.parameters, expected, rtol=1e-9, atol=DOUBLE)
     for r in range(3):
@@ -200,6 +222,19 @@ def test_without_a_gpu_cuda_is_refused_and_says_what_to_do(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"install it with pip install .reluscape\[cuda\]"):
         devices.require("cuda", "float32")
+    case = CASES["interval"]
+    with pytest.raises(InputError, match=r'"cuda" is asked for, but'):
+        run_ensemble(case.problem, case.starts, step_size=0.1, steps=1, device="cuda")
+
+
+def test_batches_are_not_drawn_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numba.cuda.is_available", lambda: True)
+    case = CASES["adam"]
+    rule = StochasticGradientDescent(4)
+    with pytest.raises(InputError, match="batches run on processors"):
+        run_ensemble(
+            case.problem, case.starts, step_size=0.1, steps=1, optimiser=rule, device="cuda"
+        )
 
 
 def test_a_simulated_gpu_says_so() -> None:

@@ -111,8 +111,11 @@ def run_ensemble(
     threads : int, optional
         None: all processors.
     device : {"cpu", "cuda"}
+        On CUDA a thread of the GPU takes a network, so that it takes some 100,000 runs to make it
+        busy; batches are not drawn there. `threads` then take the exact risks.
     precision : {"float64", "float32"}
-        Single precision on CUDA only.
+        Single precision on CUDA only: steps are rounded to it, the risks are exact for the networks
+        that they lead to, and a run has diverged beyond 1e9.
     progress : callable (message, fraction), optional
 
     Returns
@@ -123,7 +126,8 @@ def run_ensemble(
     ------
     InputError
         If a number is out of range, the problem has several inputs or targets, the activation is
-        not piecewise linear, or batches are asked for without data.
+        not piecewise linear, batches are asked for without data or on CUDA, or there is no such
+        device.
 
     Examples
     --------
