@@ -36,12 +36,11 @@ _TO_UNIT = 2.0**-53
 
 
 @inner
-def mixed(z: int) -> int:
+def mixed(z: np.uint64) -> np.uint64:
     """Return a number whose bits all depend on all bits of another."""
-    y = np.uint64(z)
-    y = (y ^ (y >> _30)) * _MIX1
-    y = (y ^ (y >> _27)) * _MIX2
-    return y ^ (y >> _31)
+    z = (z ^ (z >> _30)) * _MIX1
+    z = (z ^ (z >> _27)) * _MIX2
+    return z ^ (z >> _31)
 
 
 @inner
@@ -52,7 +51,7 @@ def uniform(key: int, count: int) -> float:
     other.
     """
     begun = mixed(np.uint64(count + 1) * _GOLDEN)
-    return float(np.uint64(mixed((begun ^ np.uint64(key)) + _GOLDEN)) >> _11) * _TO_UNIT
+    return float(mixed((begun ^ np.uint64(key)) + _GOLDEN) >> _11) * _TO_UNIT
 
 
 @inner

@@ -137,15 +137,12 @@ def run_ensemble(
     >>> bool(run.risks.min() < 1e-6)
     True
     """
-    if not isinstance(problem, (Interval, Samples)):
-        raise InputError(f"an ensemble runs on an Interval or Samples, not on {problem!r}.")
+    _check_kinds(problem, optimiser)
     act = parse(activation)
     require_piecewise_linear(act, "run_ensemble")
     check_run(step_size, steps)
     active = zero_is_active(at_zero)
     rule = GradientDescent() if optimiser is None else optimiser
-    if not isinstance(rule, (GradientDescent, StochasticGradientDescent, HeavyBall, Adam)):
-        raise InputError(f"optimiser is {rule!r}; give GradientDescent(), HeavyBall(), Adam() ….")
     theta = _starts(problem, parameters, skip)
     stops = _stops(records, steps)
     bars = _bars(thresholds)
@@ -255,6 +252,16 @@ class _Done:
             self.times[:runs],
             made,
             made < stops[-1],
+        )
+
+
+def _check_kinds(problem: object, optimiser: object) -> None:
+    if not isinstance(problem, Interval | Samples):
+        raise InputError(f"an ensemble runs on an Interval or Samples, not on {problem!r}.")
+    if not isinstance(optimiser, Optimiser | None):
+        raise InputError(
+            f"optimiser is {optimiser!r}; give GradientDescent(), HeavyBall(), Adam() or "
+            "StochasticGradientDescent(batch)."
         )
 
 
