@@ -228,7 +228,7 @@ def test_without_a_gpu_cuda_is_refused_and_says_what_to_do(
 
 
 def test_batches_are_not_drawn_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("numba.cuda.is_available", lambda: True)
+    monkeypatch.setattr(devices, "_why_not_cuda", lambda: "")
     case = CASES["adam"]
     rule = StochasticGradientDescent(4)
     with pytest.raises(InputError, match="batches run on processors"):

@@ -92,14 +92,21 @@ def describe(device: str = "cpu", precision: str = "float64", threads: int | Non
 
 def _why_not_cuda() -> str:
     """Return what keeps CUDA from being used and what to do about it, or nothing."""
+    # Older versions of Numba bring a CUDA target of their own, which lacks options used here; what
+    # simulates is good in both.
+    missing = 'numba-cuda is not installed; install it with pip install "reluscape[cuda]"'
     if importlib.util.find_spec("numba.cuda") is None:
-        return 'numba-cuda is not installed; install it with pip install "reluscape[cuda]"'
+        return missing
     from numba import cuda
 
-    if cuda.is_available():
+    from reluscape.kernels.cuda_parts import simulated
+
+    if simulated():
         return ""
     if importlib.util.find_spec("numba_cuda") is None:
-        return 'numba-cuda is not installed; install it with pip install "reluscape[cuda]"'
+        return missing
+    if cuda.is_available():
+        return ""
     return (
         "Numba finds no NVIDIA GPU, driver or CUDA toolkit here (python -m numba -s says which); "
         "run it where there is one"
