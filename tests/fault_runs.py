@@ -87,7 +87,6 @@ class Faults:
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     killed: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
-    words: list[str] = field(default_factory=list)
 
     @property
     def store(self) -> Path:
@@ -106,10 +105,9 @@ class Faults:
                 self._keep_up(port)
                 if self._client_is_done():
                     return
-                if moments and self.chunks() >= moments[0]:
-                    moments.pop(0)
+                if moments and "client" in self.running and self.chunks() >= moments[0]:
                     time.sleep(rng.uniform(0.0, 0.3))
-                    self._kill(rng)
+                    moments = moments[self._kill(rng) :]
                 time.sleep(0.02)
         finally:
             self._stop()
@@ -151,17 +149,19 @@ class Faults:
         del self.running["client"]
         return status == 0
 
-    def _kill(self, rng: random.Random) -> None:
+    def _kill(self, rng: random.Random) -> int:
         victims: dict[str, Callable[[], None]] = {
             name: process.kill for name, process in self.running.items() if process.poll() is None
         }
         if self.engine == "processes" and "client" in victims:
             crew = psutil.Process(self.running["client"].pid).children()
             victims |= {f"worker {i}": worker.kill for i, worker in enumerate(crew)}
-        if victims:
-            name = rng.choice(sorted(victims))
-            victims[name]()
-            self.killed[name.split()[0]] += 1
+        if not victims:
+            return 0
+        name = rng.choice(sorted(victims))
+        victims[name]()
+        self.killed[name.split()[0]] += 1
+        return 1
 
     def _stop(self) -> None:
         for process in self.running.values():
