@@ -1,0 +1,169 @@
+"""How fast runs converge at last, and how fast the curvature at their own limits says (S1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.errors import InputError
+from reluscape.landscape.geometry import geometry
+from reluscape.networks.network import Network
+from reluscape.problems.interval import Interval
+from reluscape.training.ensemble import run_ensemble
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# Shares of the risk of the best constant. Below LINEAR only the slowest direction is left; above
+# FLOOR nothing is seen of rounding, which leaves about 1e-27; a run that ends below LIMIT is there.
+LINEAR, FLOOR, LIMIT = 1e-8, 1e-22, 1e-16
+# The rate is taken over the last part of the steps in which the risk was in that range.
+WINDOW = 0.2
+# A neuron whose outer weight is this small beside its inner ones is on its way to 0 and all but
+# there: it is put there, lest rounding decides whether its breakpoint counts.
+SNAP = 1e-9
+# Risks that are kept while runs go on.
+RECORDS = 60
+STATES = ("exponential", "not there yet", "no exponential rate")
+
+
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """Rates of runs, one entry a run.
+
+    Attributes
+    ----------
+    seen : ndarray, shape (runs,)
+        Minus the logarithm of the factor by which the risk shrank with each of the last steps.
+    expected : ndarray, shape (runs,)
+        The same from the eigenvalues of the Hessian at the limit, NaN where there is no such rate.
+    state : ndarray of int, shape (runs,)
+        Into STATES: whether the limit was reached and the Hessian there has the rank of S1; not
+        reached within the steps given; reached, but the minima form no such manifold there.
+    """
+
+    seen: Floats
+    expected: Floats
+    state: Integers
+
+
+def local_rates(
+    problem: Interval,
+    parameters: Floats,
+    before: Floats,
+    before_at: Sequence[int],
+    *,
+    step_size: float,
+    more: int,
+    scale: float,
+) -> Rates:
+    """Let runs of plain gradient descent go on, and compare their rates with the curvature.
+
+    Parameters
+    ----------
+    problem : Interval
+    parameters : ndarray, shape (runs, 3 width + 1)
+        ReLU networks in the order of `Network.to_vector`.
+    before : ndarray, shape (runs, records)
+        Risks on the way here.
+    before_at : sequence of int
+        Steps at which they were taken, increasing; the last of them is here.
+    step_size : float
+    more : int
+        Steps to go on.
+    scale : float
+        Risk of the best constant.
+
+    Returns
+    -------
+    Rates
+
+    Examples
+    --------
+    >>> from reluscape import global_minima, piecewise_linear
+    >>> tent = Interval(piecewise_linear([0, 0.5, 1], [0.5, 0, 0.5]), 0, 1)
+    >>> start = global_minima(tent, 2).network.to_vector()[np.newaxis] + 1e-4
+    >>> risk = np.array([[tent.risk(Network.from_vector(start[0]))]])
+    >>> rates = local_rates(tent, start, risk, [0], step_size=0.1, more=8000, scale=1 / 48)
+    >>> rates.state.tolist(), bool(abs(rates.seen / rates.expected - 1) < 1e-3)
+    ([0], True)
+    """
+    kept = sorted({round(step) for step in np.linspace(0, more, RECORDS + 1)[1:]})
+    done = run_ensemble(
+        problem, parameters, step_size=step_size, steps=more, records=kept, threads=None
+    )
+    at = np.array([*before_at, *(before_at[-1] + step for step in kept)], np.float64)
+    risks = np.hstack([before, done.records]) / scale
+    runs = len(parameters)
+    seen, expected = np.full(runs, np.nan), np.full(runs, np.nan)
+    state = np.full(runs, STATES.index("not there yet"), np.int64)
+    for i in range(runs):
+        seen[i] = tail_rate(at, risks[i])
+        if not done.risks[i] <= LIMIT * scale:
+            continue
+        rate = limit_rate(problem, done.parameters[i], step_size)
+        if rate is not None:
+            reached = rate < 1.0
+            state[i] = 0 if reached else STATES.index("no exponential rate")
+            expected[i] = -np.log(rate) if reached else np.nan
+    return Rates(seen, expected, state)
+
+
+def tail_rate(at: Floats, risks: Floats) -> float:
+    """Return minus the logarithm of the factor a step at the end of a run.
+
+    Parameters
+    ----------
+    at : ndarray, shape (records,)
+        Steps, increasing.
+    risks : ndarray, shape (records,)
+        In units of the risk of the best constant.
+
+    Returns
+    -------
+    float
+        NaN where the records show no decline between LINEAR and FLOOR.
+
+    Examples
+    --------
+    >>> at = np.arange(0.0, 100.0, 5.0)
+    >>> round(tail_rate(at, 1e-6 * 0.5 ** at), 12) == round(np.log(2), 12)
+    True
+    """
+    inside = np.flatnonzero((risks <= LINEAR) & (risks >= FLOOR))
+    if len(inside) < 2:
+        return float("nan")
+    last = int(inside[-1])
+    early = inside[at[inside] <= (1.0 - WINDOW) * at[last]]
+    first = int(early[-1]) if len(early) else int(inside[0])
+    return float(np.log(risks[first] / risks[last]) / (at[last] - at[first]))
+
+
+def limit_rate(problem: Interval, theta: Floats, step_size: float) -> float | None:
+    """Return the factor a step that the Hessian at a limit predicts.
+
+    Parameters
+    ----------
+    problem : Interval
+    theta : ndarray, shape (3 width + 1,)
+        A ReLU network of risk zero up to rounding.
+    step_size : float
+
+    Returns
+    -------
+    float or None
+        1 or more if the minima form no manifold with that rank, or the step is too large. None if
+        the risk is not zero to rounding.
+    """
+    width = len(theta) // 3
+    snapped = theta.copy()
+    inner = np.hypot(theta[:width], theta[width : 2 * width])
+    outer = snapped[2 * width : 3 * width]
+    outer[np.abs(outer) <= SNAP * inner] = 0.0
+    try:
+        return geometry(problem, Network.from_vector(snapped)).rate(step_size)
+    except InputError:
+        return None
