@@ -16,161 +16,33 @@ from reluscape.kernels.descent import DIVERGED
 from reluscape.kernels.lanes import (
     LANES,
     Address,
-    Eight,
-    Places,
     Truths,
     address,
     any_of,
     at_most,
     both,
-    columns,
     differ,
     either,
     equal,
-    floors,
     fma,
-    gather_counts,
     less,
     load,
     load_places,
     magnitude,
-    root,
-    scaled,
-    shifted,
     spread,
     spread_at,
-    stepped,
     store,
     store_places,
     switched,
     where,
 )
-from reluscape.kernels.table import Table, count_below
+from reluscape.kernels.packed import follow, look_again, picked_moments
+from reluscape.kernels.rules import ADAM, BETA1, BETA2, UNBIASED1, UNBIASED2, moved
+from reluscape.kernels.table import Table
 from reluscape.kernels.typing import Floats, Integers
 
-# Rules of descent.
-PLAIN, HEAVY_BALL, ADAM = 0, 1, 2
-# What the rules need: Adam's last two are worked out anew for each step.
-STEP_SIZE, BETA1, BETA2, EPSILON, UNBIASED1, UNBIASED2 = 0, 1, 2, 3, 4, 5
-CONSTANTS = 6
 # Breakpoints are kept this side of infinity, so that they compare below the last sentinel.
 FAR = 1e300
-# A breakpoint is followed from piece to piece so often, before and after its bucket is looked at.
-NEARBY, PATIENCE = 2, 8
-
-
-@inlined
-def selected(
-    high: Address, centres: Address, edges: Address, inside: int, degree: int, t: Eight
-) -> tuple[Eight, Eight, Eight, Eight, Eight]:
-    """Return five cumulative moments where `inside` pieces are few: all are read, one is kept."""
-    row = 6 * (degree + 1)
-    first, final = spread_at(edges, 0), spread_at(edges, inside)
-    kept = where(less(t, first), first, t)
-    kept = where(less(final, kept), final, kept)
-    centre = spread_at(centres, 1)
-    for p in range(2, inside + 1):
-        centre = where(less(kept, spread_at(edges, p - 1)), centre, spread_at(centres, p))
-    z = kept - centre
-    m0 = m1 = m2 = f0 = f1 = spread(0.0)
-    for k in range(degree + 1):
-        d = degree - k
-        at = row + 6 * d
-        a0, a1, a2 = spread_at(high, at), spread_at(high, at + 1), spread_at(high, at + 2)
-        a3, a4 = spread_at(high, at + 3), spread_at(high, at + 4)
-        for p in range(2, inside + 1):
-            before = less(kept, spread_at(edges, p - 1))
-            at += row
-            a0 = where(before, a0, spread_at(high, at))
-            a1 = where(before, a1, spread_at(high, at + 1))
-            a2 = where(before, a2, spread_at(high, at + 2))
-            a3 = where(before, a3, spread_at(high, at + 3))
-            a4 = where(before, a4, spread_at(high, at + 4))
-        m0, m1, m2 = fma(m0, z, a0), fma(m1, z, a1), fma(m2, z, a2)
-        f0, f1 = fma(f0, z, a3), fma(f1, z, a4)
-    return m0, m1, m2, f0, f1
-
-
-@inner
-def look_again(
-    table: Table, pieces: Integers, t: Floats, w: Floats, at: int, here: int, active: bool
-) -> None:
-    """Find the pieces of one neuron of every lane anew."""
-    for lane in range(at, at + LANES):
-        inclusive = (w[here + lane] * table.x_scale >= 0.0) != active
-        pieces[lane] = count_below(table.edges, table.buckets, t[lane], inclusive)
-
-
-@inlined
-def follow(
-    edges: Address,
-    inside: int,
-    buckets: Address,
-    count: int,
-    packed: Address,
-    degree: int,
-    piece: Places,
-    t: Eight,
-    towards_left: Truths,
-    active: bool,
-) -> tuple[Places, bool, Eight, Eight, Eight, Eight, Eight]:
-    """Return the pieces of breakpoints, whether they are right, and five cumulative moments.
-
-    Most breakpoints are in the piece of a step ago or next to it; those that are not are looked
-    for in the buckets, whose first piece is seldom far off either.
-    """
-    row = LANES * (degree + 1)
-    first, final = spread_at(edges, 0), spread_at(edges, inside)
-    kept = where(less(t, first), first, t)
-    kept = where(less(final, kept), final, kept)
-    always = less(spread(0.0), spread(1.0))
-    # A datum on the breakpoint is active or not, as the convention has it.
-    back_at = differ(towards_left, always) if active else towards_left
-    on_at = differ(back_at, always)
-    m0, m1, m2, f0, f1, low, high, centre = columns(packed, scaled(piece, row))
-    right = False
-    for attempt in range(PATIENCE):
-        back = either(less(t, low), both(equal(low, t), back_at))
-        on = either(less(high, t), both(equal(high, t), on_at))
-        if not any_of(either(back, on)):
-            right = True
-            break
-        if attempt == NEARBY:
-            share = (kept - first) / (final - first) * float(count)
-            most = spread(float(count - 1))
-            piece = gather_counts(buckets, floors(where(less(share, most), share, most)))
-        else:
-            piece = stepped(piece, on, back)
-        m0, m1, m2, f0, f1, low, high, centre = columns(packed, scaled(piece, row))
-    if degree > 0:
-        z = kept - centre
-        power = z
-        for d in range(1, degree + 1):
-            place = shifted(scaled(piece, row), LANES * d)
-            a0, a1, a2, a3, a4, _, _, _ = columns(packed, place)
-            m0, m1, m2 = fma(a0, power, m0), fma(a1, power, m1), fma(a2, power, m2)
-            f0, f1 = fma(a3, power, f0), fma(a4, power, f1)
-            power = power * z
-    return piece, right, m0, m1, m2, f0, f1
-
-
-@compiled
-def pack(table: Table, packed: Floats) -> None:
-    """Write what a step reads of each piece into as many rows of eight, (pieces, degree + 1, 8).
-
-    Coefficients of five moments, lowest degree first; then, in the first row, the edges of the
-    piece, infinite at the ends, and its centre. For data, a piece is one line of the cache.
-    """
-    edges = table.edges
-    for p in range(packed.shape[0]):
-        for d in range(packed.shape[1]):
-            for i in range(5):
-                packed[p, d, i] = table.high[p, d, i]
-            for i in range(5, LANES):
-                packed[p, d, i] = 0.0
-        packed[p, 0, 5] = edges[p - 1] if p > 0 else -np.inf
-        packed[p, 0, 6] = edges[p] if p < edges.shape[0] else np.inf
-        packed[p, 0, 7] = table.centres[p] if packed.shape[1] > 1 else 0.0
 
 
 @inlined
@@ -214,38 +86,6 @@ def sort_in(
             base = here + row * block
             exchange(state, base + i, base + k, which)
         i = k
-
-
-@inlined
-def moved(
-    rule: int,
-    constants: Address,
-    state: Address,
-    old: int,
-    new: int,
-    memory: int,
-    value: Eight,
-    slope: Eight,
-) -> Eight:
-    """Return a parameter after one step of a rule; its memories are `memory` apart."""
-    rate = spread_at(constants, STEP_SIZE)
-    result = value
-    if rule == PLAIN:
-        result = value - rate * slope
-    elif rule == HEAVY_BALL:
-        velocity = load(state, old + memory) * spread_at(constants, BETA1) - rate * slope
-        store(state, new + memory, velocity)
-        result = value + velocity
-    else:
-        beta1, beta2 = spread_at(constants, BETA1), spread_at(constants, BETA2)
-        one = spread(1.0)
-        mean = load(state, old + memory) * beta1 + slope * (one - beta1)
-        square = load(state, old + 2 * memory) * beta2 + slope * slope * (one - beta2)
-        store(state, new + memory, mean)
-        store(state, new + 2 * memory, square)
-        size = root(square * spread_at(constants, UNBIASED2)) + spread_at(constants, EPSILON)
-        result = value - rate * (mean * spread_at(constants, UNBIASED1)) / size
-    return result
 
 
 @inner
@@ -332,7 +172,7 @@ def descend_block(
     rows = half // block if block > 0 else 0
     inside, count = table.edges.shape[0] - 1, table.buckets.shape[0] - 1
     degree = table.high.shape[1] - 1
-    edges, buckets, centres = address(table.edges), address(table.buckets), address(table.centres)
+    edges, buckets = address(table.edges), address(table.buckets)
     high = address(table.high)
     total = (table.high.shape[0] - 1) * 6 * (degree + 1)
     x_centre, x_scale = spread(table.x_centre), spread(table.x_scale)
@@ -344,7 +184,7 @@ def descend_block(
     first = spread(table.edges[0])
     always = less(near, far)
     seen = np.empty(LANES)
-    here_state, here_lines, places = address(state), address(lines), address(pieces)
+    state_at, lines_at, places = address(state), address(lines), address(pieces)
     t_at, constants_at, pack_at = address(scratch), address(constants), address(packed)
     order_at, seen_at = address(order), address(seen)
     for step in range(begin, end):
@@ -357,13 +197,13 @@ def descend_block(
             constants[UNBIASED2] = 1.0 / (1.0 - constants[BETA2] ** (step + 1))
         # Breakpoints, and the line at the left end of the support. Neurons with their breakpoint
         # outside never change: adding and taking away a large inactive one would cost digits.
-        offset, skip = load(here_lines, line), load(here_lines, line + LANES)
+        offset, skip = load(lines_at, line), load(lines_at, line + LANES)
         slope = skip * x_scale
         constant = fma(skip, x_centre, offset) - y_centre
         previous = near
         for j in range(0, block, LANES):
-            w, v = load(here_state, here + j), load(here_state, here + 2 * block + j)
-            wt, bt = w * x_scale, fma(w, x_centre, load(here_state, here + block + j))
+            w, v = load(state_at, here + j), load(state_at, here + 2 * block + j)
+            wt, bt = w * x_scale, fma(w, x_centre, load(state_at, here + block + j))
             t = (zero - bt) / wt
             flat = equal(wt, zero)
             if any_of(flat):
@@ -379,7 +219,7 @@ def descend_block(
             slope, constant = fma(share, wt, slope), fma(share, bt, constant)
             store(t_at, j, t)
             if any_of(less(t, previous)):
-                sort_in(j, here_state, here, block, rows, t_at, places, order_at)
+                sort_in(j, state_at, here, block, rows, t_at, places, order_at)
                 t = load(t_at, j)
             previous = t
         slope, constant = slope * per_y, constant * per_y
@@ -388,12 +228,12 @@ def descend_block(
         error0 = error1 = p0 = p1 = p2 = q0 = q1 = squares = zero
         for j in range(0, block, LANES):
             t = load(t_at, j)
-            w, v = load(here_state, here + j), load(here_state, here + 2 * block + j)
-            wt, bt = w * x_scale, fma(w, x_centre, load(here_state, here + block + j))
+            w, v = load(state_at, here + j), load(state_at, here + 2 * block + j)
+            wt, bt = w * x_scale, fma(w, x_centre, load(state_at, here + block + j))
             towards_left = less(wt, zero)
             edge = at_most(zero, wt) if at_zero_active else towards_left
             if few:
-                m0, m1, m2, f0, f1 = selected(high, centres, edges, inside, degree, t)
+                m0, m1, m2, f0, f1 = picked_moments(pack_at, edges, inside, degree, t)
             else:
                 piece, right, m0, m1, m2, f0, f1 = follow(
                     edges,
@@ -457,8 +297,8 @@ def descend_block(
         all0, all1 = error0 * gain, error1 * gain
         size = zero
         for j in range(0, block, LANES):
-            w, v = load(here_state, here + j), load(here_state, here + 2 * block + j)
-            b = load(here_state, here + block + j)
+            w, v = load(state_at, here + j), load(state_at, here + 2 * block + j)
+            b = load(state_at, here + block + j)
             wt, bt = w * x_scale, fma(w, x_centre, b)
             towards_left = less(wt, zero)
             left0, left1 = load(t_at, block + j) * gain, load(t_at, 2 * block + j) * gain
@@ -471,7 +311,7 @@ def descend_block(
             new_w = moved(
                 rule,
                 constants_at,
-                here_state,
+                state_at,
                 here + j,
                 place,
                 memory,
@@ -479,38 +319,38 @@ def descend_block(
                 v * fma(x_scale, g1, x_centre * g0),
             )
             new_b = moved(
-                rule, constants_at, here_state, here + block + j, place + block, memory, b, v * g0
+                rule, constants_at, state_at, here + block + j, place + block, memory, b, v * g0
             )
             new_v = moved(
                 rule,
                 constants_at,
-                here_state,
+                state_at,
                 here + 2 * block + j,
                 place + 2 * block,
                 memory,
                 v,
                 fma(wt, g1, bt * g0),
             )
-            store(here_state, place, new_w)
-            store(here_state, place + block, new_b)
-            store(here_state, place + 2 * block, new_v)
+            store(state_at, place, new_w)
+            store(state_at, place + block, new_b)
+            store(state_at, place + 2 * block, new_v)
             size = size + (magnitude(new_w) + magnitude(new_b) + magnitude(new_v))
-        new_c = moved(rule, constants_at, here_lines, line, new_line, 2 * LANES, offset, all0)
+        new_c = moved(rule, constants_at, lines_at, line, new_line, 2 * LANES, offset, all0)
         new_u = skip
         if has_skip:
             turned = fma(x_scale, all1, x_centre * all0)
             new_u = moved(
                 rule,
                 constants_at,
-                here_lines,
+                lines_at,
                 line + LANES,
                 new_line + LANES,
                 2 * LANES,
                 skip,
                 turned,
             )
-        store(here_lines, new_line, new_c)
-        store(here_lines, new_line + LANES, new_u)
+        store(lines_at, new_line, new_c)
+        store(lines_at, new_line + LANES, new_u)
         size = size + (magnitude(new_c) + magnitude(new_u))
         fine = less(size, spread(DIVERGED))
         if any_of(differ(fine, always)):

@@ -181,6 +181,25 @@ def _gather_counts() -> Any:  # noqa: ANN401
     return intrinsic(typed)
 
 
+def _picked() -> Any:  # noqa: ANN401
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
+        table, places = arguments
+        # LLVM does not make the one instruction that does it out of the portable pattern below.
+        if "+avx512f" in str(getattr(context.codegen(), "_tm_features", "")):
+            return _call(builder, "llvm.x86.avx512.permvar.df.512", _doubles, table, places)
+        result = ir.Constant(_doubles, ir.Undefined)
+        for lane in range(LANES):
+            number = ir.IntType(32)(lane)
+            value = builder.extract_element(table, builder.extract_element(places, number))
+            result = builder.insert_element(result, value, number)
+        return result
+
+    def typed(typing_context: Any, table: Any, places: Any) -> Any:  # noqa: ANN401, ARG001
+        return _eight(_eight, _places), generate
+
+    return intrinsic(typed)
+
+
 def _turned(builder: Any, rows: list[Any]) -> list[Any]:  # noqa: ANN401
     """Transpose eight vectors: swap ever smaller blocks across the diagonal."""
     for size in (4, 2, 1):
@@ -231,6 +250,21 @@ Each row is read at once, so that one of a single cache line costs one access to
 """
 gather_counts = cast(Callable[[Address, Places], Places], _gather_counts())
 """`gather_counts(address, places)`: eight elements of an array of short integers."""
+picked = cast(Callable[[Eight, Places], Eight], _picked())
+"""`picked(table, places)`: elements of eight numbers, 0 to 7."""
+counted = cast(
+    Callable[[Places, Truths], Places],
+    _operation(
+        _places,
+        [_places, _truths],
+        lambda builder, a, m: builder.add(a, builder.zext(m, _words)),
+    ),
+)
+"""`counted(places, truths)`: one more where it is true."""
+no_places = cast(
+    Callable[[float], Places],
+    _operation(_places, [types.float64], lambda builder, a: ir.Constant(_words, [0] * LANES)),  # noqa: ARG005
+)
 floors = cast(
     Callable[[Eight], Places],
     _operation(_places, [_eight], lambda builder, a: builder.fptosi(a, _words)),

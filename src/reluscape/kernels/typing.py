@@ -11,6 +11,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 Booleans: TypeAlias = NDArray[np.bool_]
 Counts: TypeAlias = NDArray[np.int32]
+Keys: TypeAlias = NDArray[np.uint64]
 Sides: TypeAlias = NDArray[np.int8]
 
 

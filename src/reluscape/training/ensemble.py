@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.networks.activations import Activation
-from reluscape.networks.network import Network
+from reluscape.errors import InputError
+from reluscape.networks.activations import Activation, parse, require_piecewise_linear
+from reluscape.networks.arrays import as_floats, check_finite, is_whole
 from reluscape.problems.interval import Interval
+from reluscape.problems.line import zero_is_active
 from reluscape.problems.samples import Samples
-from reluscape.training.optimisers import Optimiser
+from reluscape.training.descent import check_run
+from reluscape.training.optimisers import (
+    Adam,
+    GradientDescent,
+    HeavyBall,
+    Optimiser,
+    StochasticGradientDescent,
+)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -65,30 +76,202 @@ def run_ensemble(
     threads: int | None = 1,
     device: Literal["cpu", "cuda"] = "cpu",
     precision: Literal["float64", "float32"] = "float64",
+    progress: Callable[[str, float], None] | None = None,
 ) -> EnsembleRun:
-    """Run plain gradient descent, slowly: to be replaced."""
-    del optimiser, keys, threads, device, precision
-    runs = len(parameters)
-    end = parameters.copy()
-    first, last = np.empty(runs), np.empty(runs)
-    kept = np.full((runs, len(records)), np.nan)
-    times = np.full((runs, len(thresholds)), -1, np.int64)
-    made = np.full(runs, steps, np.int64)
-    for r in range(runs):
-        for step in range(steps + 1):
-            net = Network.from_vector(end[r], 1, skip, activation)
-            if step in (0, steps) or step in records or step % monitor_every == 0:
-                risk = problem.risk(net)
-                if step == 0:
-                    first[r] = risk
-                for i, at in enumerate(records):
-                    if at == step:
-                        kept[r, i] = risk
-                if step % monitor_every == 0:
-                    for i, bar in enumerate(thresholds):
-                        if times[r, i] < 0 and risk <= bar:
-                            times[r, i] = step
-                last[r] = risk
-            if step < steps:
-                end[r] -= step_size * problem.gradient(net, at_zero)
-    return EnsembleRun(end, last, first, kept, times, made, made < steps)
+    """Run a descent from each of many networks with one input and scalar targets.
+
+    Eight networks share the vector registers of a processor. What becomes of a network depends on
+    its own row alone, to the last bit, whatever the other rows and the number of threads are.
+
+    Parameters
+    ----------
+    problem : Interval or Samples
+    parameters : ndarray, shape (runs, parameters)
+        The starts, in the order of `Network.to_vector`.
+    step_size : float
+    steps : int
+    optimiser : GradientDescent, StochasticGradientDescent, HeavyBall or Adam, optional
+        Default: plain gradient descent.
+    skip : bool
+    activation : str or Activation
+        Piecewise linear.
+    at_zero : {"gt", "ge"}
+        Derivative of ReLU at zero, 0 or 1.
+    records : sequence of int
+        Steps before which the exact risk is kept, increasing, from 0 to `steps`.
+    thresholds : sequence of float
+        Risks whose first passage is noted.
+    monitor_every : int
+        Steps between two looks at the risk for the thresholds; the last step is looked at too. Of
+        batches this is an exact risk; otherwise it is a by-product of the step, right to about
+        1e-15 of the mean square of the target.
+    keys : ndarray of uint64, shape (runs,), optional
+        Seeds of the batches; default 0, 1, 2, ...
+    threads : int, optional
+        None: all processors.
+    device : {"cpu", "cuda"}
+    precision : {"float64", "float32"}
+        Single precision on CUDA only.
+    progress : callable (message, fraction), optional
+
+    Returns
+    -------
+    EnsembleRun
+
+    Raises
+    ------
+    InputError
+        If a number is out of range, the problem has several inputs or targets, the activation is
+        not piecewise linear, or batches are asked for without data.
+
+    Examples
+    --------
+    >>> from reluscape import Interval, affine
+    >>> starts = np.random.default_rng(0).standard_normal((16, 13))
+    >>> run = run_ensemble(Interval(affine(1, 0), 0, 1), starts, step_size=0.05, steps=5000)
+    >>> bool(run.risks.min() < 1e-6)
+    True
+    """
+    act = parse(activation)
+    require_piecewise_linear(act, "run_ensemble")
+    check_run(step_size, steps)
+    active = zero_is_active(at_zero)
+    rule = GradientDescent() if optimiser is None else optimiser
+    theta = _starts(problem, parameters, skip)
+    stops = _stops(records, steps)
+    bars = np.asarray(thresholds, dtype=np.float64)
+    if not is_whole(monitor_every) or monitor_every < 1:
+        raise InputError(f"monitor_every is {monitor_every!r}; give a whole number >= 1.")
+    if isinstance(rule, StochasticGradientDescent) and not isinstance(problem, Samples):
+        raise InputError("batches are drawn from data; use Samples, or another optimiser.")
+    runs = len(theta)
+    seeds = np.arange(runs, dtype=np.uint64) if keys is None else np.asarray(keys, np.uint64)
+    if seeds.shape != (runs,):
+        raise InputError(f"keys has shape {seeds.shape}; give one for each run, ({runs},).")
+    if device == "cuda":
+        raise InputError("device cuda is not there yet; use cpu.")
+    if precision != "float64":
+        raise InputError('single precision needs device="cuda"; on processors use "float64".')
+    from reluscape.kernels import lanes
+    from reluscape.kernels.rules import MEMORIES
+    from reluscape.kernels.runs import run_block
+
+    size = -(-runs // lanes.LANES) * lanes.LANES
+    # Blocks are filled up with copies of the last run.
+    rows = np.minimum(np.arange(size), max(runs - 1, 0))
+    theta, seeds = theta[rows], seeds[rows]
+    risks = np.full((size, len(stops)), np.nan)
+    times = np.full((size, len(bars)), -1, np.int64)
+    made = np.zeros(size, np.int64)
+    table = problem.moments.table
+    packed, few = _packed(problem)
+    number, constants, batch = _constants(rule, step_size)
+    x, y, shares, mass = _rows(problem, batch > 0)
+
+    def run(first: int) -> None:
+        part = slice(first, first + lanes.LANES)
+        run_block(
+            theta[part],
+            skip,
+            act.slope,
+            active,
+            table,
+            packed,
+            few,
+            number,
+            MEMORIES[number],
+            constants,
+            x,
+            y,
+            shares,
+            mass,
+            batch,
+            seeds[part],
+            stops,
+            monitor_every,
+            bars,
+            risks[part],
+            times[part],
+            made[part],
+        )
+
+    blocks = range(0, size, lanes.LANES)
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        for done, _ in enumerate(pool.map(run, blocks)):
+            if progress is not None:
+                progress("descents", (done + 1) / len(blocks))
+    kept = np.searchsorted(stops, np.asarray(records, dtype=np.int64))
+    ended = made[:runs, None] < stops[kept]
+    return EnsembleRun(
+        theta[:runs] if skip else theta[:runs, :-1],
+        risks[:runs, -1].copy(),
+        risks[:runs, 0].copy(),
+        np.where(ended, np.nan, risks[:runs, kept]),
+        times[:runs],
+        made[:runs],
+        made[:runs] < steps,
+    )
+
+
+def _starts(problem: Interval | Samples, parameters: Floats, skip: bool) -> Floats:
+    """Return (w, b, v, c, u) of the starts, a copy; u is 0 without a skip connection."""
+    if isinstance(problem, Samples) and not (problem.on_a_line and problem.y.ndim == 1):
+        raise InputError("an ensemble needs one input and scalar targets; use descend for others.")
+    given = as_floats("parameters", parameters)
+    check_finite("parameters", given)
+    if given.ndim != 2 or (given.shape[1] - 1 - skip) % 3 or given.shape[1] <= skip:
+        raise InputError(
+            f"parameters have shape {given.shape}; give (runs, 3 width + {1 + skip}), each row as "
+            "Network.to_vector has it."
+        )
+    if skip:
+        return given.copy()
+    return np.hstack([given, np.zeros((len(given), 1))])
+
+
+def _stops(records: Sequence[int], steps: int) -> Integers:
+    """Return where runs stop to have their exact risk taken."""
+    wanted = list(records)
+    if any(not is_whole(step) or not 0 <= step <= steps for step in wanted):
+        raise InputError(f"records are {records!r}; give whole numbers from 0 to steps, {steps}.")
+    return np.array(sorted({0, *(int(step) for step in wanted), int(steps)}), np.int64)
+
+
+def _packed(problem: Interval | Samples) -> tuple[Floats, bool]:
+    """Return the table of a problem as the kernel reads it, and whether its pieces are few."""
+    from reluscape.kernels import packed
+    from reluscape.kernels.lanes import LANES
+
+    table = problem.moments.table
+    pieces, rows = table.high.shape[:2]
+    few = rows > 1 and pieces - 2 <= LANES
+    result = np.empty((rows, LANES, LANES) if few else (pieces, rows, LANES))
+    (packed.pack_few if few else packed.pack)(table, result)
+    return result, few
+
+
+def _constants(rule: Optimiser, step_size: float) -> tuple[int, Floats, int]:
+    """Return the number of a rule, what the kernel needs to know for it, and its batch size."""
+    from reluscape.kernels.rules import ADAM, BATCHES, HEAVY_BALL, PLAIN
+
+    match rule:
+        case GradientDescent():
+            return PLAIN, np.array([step_size]), 0
+        case HeavyBall(momentum):
+            return HEAVY_BALL, np.array([step_size, momentum]), 0
+        case Adam(beta1, beta2, epsilon):
+            return ADAM, np.array([step_size, beta1, beta2, epsilon]), 0
+        case StochasticGradientDescent(batch):
+            return BATCHES, np.array([step_size]), batch
+
+
+def _rows(problem: Interval | Samples, wanted: bool) -> tuple[Floats, Floats, Floats, float]:
+    """Return the data that batches are drawn from, cumulative shares if weighted, and the mass."""
+    nothing = np.empty(0)
+    if not wanted or isinstance(problem, Interval):
+        return nothing, nothing, nothing, 0.0
+    shares = nothing
+    mass = float(problem.weights.sum())
+    if problem.weighted:
+        shares = np.cumsum(problem.weights) / mass
+    return np.ascontiguousarray(problem.x.reshape(-1)), problem.y, shares, mass
