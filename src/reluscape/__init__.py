@@ -75,6 +75,8 @@ if TYPE_CHECKING:
         step,
     )
     from reluscape.report.blow_up_plot import plot_blow_up
+    from reluscape.studies.result import StudyResult
+    from reluscape.studies.study import Study
     from reluscape.training.cells import FlowEvent
     from reluscape.training.descent import Descent, descend
     from reluscape.training.flow import Flow, flow
@@ -126,6 +128,8 @@ __all__ = [
     "ResponseRow",
     "Samples",
     "ShallowReLURegressor",
+    "Study",
+    "StudyResult",
     "Trap",
     "Truncation",
     "Verdict",
@@ -207,6 +211,8 @@ _HOME = {
     "ResponseRow": "fits.generalized",
     "Samples": "problems.samples",
     "ShallowReLURegressor": "estimators",
+    "Study": "studies.study",
+    "StudyResult": "studies.result",
     "Trap": "landscape.trap",
     "Truncation": "construction.truncation",
     "Verdict": "landscape.verdict",

@@ -30,10 +30,10 @@ def run(
     InputError
         When a file cannot be read, or the data are not those of the certificate.
     """
-    from reluscape.cli.tables import read_columns
     from reluscape.optimum.certificate_file import load_certificate
     from reluscape.optimum.checker import check
     from reluscape.problems.samples import Samples
+    from reluscape.tables.reading import read_columns
 
     certificate = load_certificate(path)
     columns = read_columns(data, x=() if x is None else (x,), y=y, weights=weights)

@@ -16,9 +16,9 @@ from reluscape.cli.progress import announcing_compilation, tell
 from reluscape.errors import FileError
 
 if TYPE_CHECKING:
-    from reluscape.cli.tables import LabelledColumns
     from reluscape.construction.result import Construction
     from reluscape.construction.truncation import Truncation
+    from reluscape.tables.reading import LabelledColumns
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def run(request: Request) -> int:
     outputs = check_outputs(
         request.data, save=request.save, report=request.report, plot=request.plot
     )
-    from reluscape.cli.tables import read_labelled
+    from reluscape.tables.reading import read_labelled
 
     columns = read_labelled(request.data, label=request.label, x=request.x, weights=request.weights)
     for note in columns.notes:

@@ -15,11 +15,11 @@ from reluscape.cli.render import Result, show_json, show_tables
 from reluscape.errors import FileError, InputError
 
 if TYPE_CHECKING:
-    from reluscape.cli.tables import Columns
     from reluscape.fits.inference import Inference
     from reluscape.fitting import Fit
     from reluscape.optimum.pinned import Pinned
     from reluscape.report.protocol import FitLike
+    from reluscape.tables.reading import Columns
 
 
 # Seconds for the intervals that all good fits have their breakpoints in; fewer for who has had
@@ -85,7 +85,7 @@ def run(request: Request) -> int:
         plot=request.plot,
         certificate=request.certificate,
     )
-    from reluscape.cli.tables import read_columns
+    from reluscape.tables.reading import read_columns
 
     columns = read_columns(request.data, x=request.x, y=request.y, weights=request.weights)
     for note in columns.notes:

@@ -17,8 +17,8 @@ from reluscape.report.proof import on_pins, rows_of_pins
 from reluscape.report.remarks import on_thin_pieces
 
 if TYPE_CHECKING:
-    from reluscape.cli.tables import Columns
     from reluscape.report.protocol import FitLike, InferenceLike, PinnedLike
+    from reluscape.tables.reading import Columns
 
 
 @dataclass(frozen=True)

@@ -178,8 +178,8 @@ def interval_subject(problem: Interval, wanted: Wanted) -> Subject:
 
 
 def _data_subject(data: str, wanted: Wanted) -> Subject:
-    from reluscape.cli.tables import read_columns
     from reluscape.problems.samples import Samples
+    from reluscape.tables.reading import read_columns
 
     columns = read_columns(data, x=wanted.x, y=wanted.y, weights=wanted.weights)
     names = ", ".join(columns.x_names)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluscape.kernels.compiled import compiled, inner
+from reluscape.kernels.compiled import inner
 from reluscape.kernels.descent import DIVERGED
 from reluscape.kernels.ensemble import bury
 from reluscape.kernels.lanes import (
@@ -59,7 +59,7 @@ def drawn(share: float, shares: Floats, size: int) -> int:
     return low
 
 
-@compiled
+@inner
 def descend_by_batches(
     state: Floats,
     lines: Floats,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluscape.kernels.compiled import compiled, inlined, inner
+from reluscape.kernels.compiled import inlined, inner
 from reluscape.kernels.descent import DIVERGED
 from reluscape.kernels.lanes import (
     LANES,
@@ -134,7 +134,7 @@ def write_lane(
     out[3 * width + 1] = lines[line + LANES + lane]
 
 
-@compiled
+@inner
 def descend_block(
     state: Floats,
     lines: Floats,

@@ -110,19 +110,61 @@ def levels(alpha: float, length: float, width: int, slope: float = 0.0) -> list[
         raise InputError(f"width is {width!r}; give a whole number >= 0.")
     if not is_number(slope) or not 0.0 <= slope < 1.0:
         raise InputError(f"slope is {slope!r}; give 0 for ReLU, or a number in (0, 1).")
+    found = {level for _, level in _named(alpha, length, width, slope)}
+    return sorted(found | {0.0} if width or not found else found)
+
+
+def named_levels(
+    problem: Interval | Samples, width: int, slope: float = 0.0, *, skip: bool = False
+) -> list[tuple[str, float]] | None:
+    """Return the positive critical levels of a problem with their names, the highest first.
+
+    Parameters
+    ----------
+    problem : Interval or Samples
+    width : int
+    slope : float, default 0.0
+        Of the activation below zero.
+    skip : bool
+
+    Returns
+    -------
+    list of (str, float), or None
+        "n = 2" for n breakpoints inside the interval; for leaky ReLU "n = 2A" and "n = 2B" tell the
+        two families apart. The k-th is the same for every width that has one. None where the levels
+        are not known: see `affine_target`, and with a skip connection.
+
+    Examples
+    --------
+    >>> from reluscape import affine
+    >>> [(name, round(1 / level)) for name, level in named_levels(Interval(affine(1, 0), 0, 1), 3)]
+    [('n = 0', 12), ('n = 2', 972)]
+    """
+    line = affine_target(problem)
+    if line is None or not isinstance(problem, Interval) or skip:
+        return None
+    density = _constant_density(problem)
+    if density is None:
+        return None
+    length = problem.b - problem.a
+    return [(name, density * level) for name, level in _named(line[0], length, width, slope)]
+
+
+def _named(alpha: float, length: float, width: int, slope: float) -> list[tuple[str, float]]:
+    """Return the positive levels, the highest first, under Lebesgue measure."""
     highest = threshold(alpha, length)
     if highest == 0.0:
-        return [0.0]
+        return []
     if slope == 0.0:
-        found = {highest / (n + 1) ** 4 for n in range(0, width + 1, 2)}
-    else:
-        root = math.sqrt(slope)
-        found = {highest}
-        for n in range(1, width + 1):
-            for ends in [1.0 + root] if n % 2 else [2.0, 2.0 * root]:
-                extent = (n - 1) * math.sqrt(1.0 + slope) + ends
-                found.add(highest * (1.0 - slope) ** 2 / extent**4)
-    return sorted(found | {0.0} if width else found)
+        return [(f"n = {n}", highest / (n + 1) ** 4) for n in range(0, width + 1, 2)]
+    root = math.sqrt(slope)
+    found = [("n = 0", highest)]
+    for n in range(1, width + 1):
+        odd = [("", 1.0 + root)]
+        for family, ends in odd if n % 2 else [("B", 2.0 * root), ("A", 2.0)]:
+            extent = (n - 1) * math.sqrt(1.0 + slope) + ends
+            found.append((f"n = {n}{family}", highest * (1.0 - slope) ** 2 / extent**4))
+    return found
 
 
 def certain_limit(problem: Interval | Samples, network: Network) -> float | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,13 +20,11 @@ from reluscape.problems.polygon import Polygon
 from reluscape.problems.samples import Samples
 from reluscape.problems.units import SeveralInputs
 from reluscape.problems.verbs import require_problem
-from reluscape.training.descent import Descent, check_run, descend, parameters
+from reluscape.training.descent import Descent, check_run, descend
+from reluscape.training.ensemble import run_ensemble
 from reluscape.training.initialise import breakpoint_spread, standard_normal
 
 Floats = NDArray[np.float64]
-
-# Runs handed to a thread at a time: enough to hide the hand-over, few enough to share evenly.
-BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +77,7 @@ def multistart(
 ) -> MultiStart:
     """Run gradient descent from many random networks.
 
-    In one dimension the runs are compiled and parallel.
+    In one dimension the runs are compiled, eight to a processor at a time.
 
     Parameters
     ----------
@@ -135,7 +131,7 @@ def multistart(
         raise InputError(
             f"multistart needs y of shape (n,), not {problem.y.shape}; use fit for several targets."
         )
-    active = zero_is_active(at_zero)
+    zero_is_active(at_zero)
     if isinstance(problem, Polygon | Gaussian) or (
         isinstance(problem, Samples) and not problem.on_a_line
     ):
@@ -147,42 +143,19 @@ def multistart(
             for _ in range(starts)
         ]
         return _one_by_one(problem, begun, step_size, steps, at_zero, progress)
-    from reluscape.kernels import descent
-
-    w, b, v, affine = _draw(problem, width, starts, seed, skip, act, initialise or "normal")
-    risks = np.full((starts, 2), np.nan)
-    made = np.zeros(starts, np.int64)
-    table = problem.moments.table
-    batches = [slice(i, min(i + BATCH, starts)) for i in range(0, starts, BATCH)]
-
-    def run(part: slice) -> None:
-        descent.descend_many(
-            w[part],
-            b[part],
-            v[part],
-            affine[part],
-            skip,
-            act.slope,
-            active,
-            table,
-            step_size,
-            steps,
-            risks[part],
-            made[part],
-        )
-
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        for done, _ in enumerate(pool.map(run, batches)):
-            if progress is not None:
-                progress("descents", (done + 1) / len(batches))
-    diverged = made < steps
-    final = risks[:, 1] if steps else risks[:, 0]
-    theta = np.hstack([w, b, v, affine if skip else affine[:, :1]])
-    for i in np.flatnonzero(diverged):
-        network = Network.from_vector(theta[i], skip=skip, activation=act)
-        final[i] = problem.risk(network)
-    best = Network.from_vector(theta[int(np.argmin(final))], skip=skip, activation=act)
-    return MultiStart(final.copy(), risks[:, 0].copy(), diverged, theta, best, skip)
+    run = run_ensemble(
+        problem,
+        _draw(problem, width, starts, seed, skip, act, initialise or "normal"),
+        step_size=step_size,
+        steps=steps,
+        skip=skip,
+        activation=act,
+        at_zero=at_zero,
+        threads=threads,
+        progress=progress,
+    )
+    best = Network.from_vector(run.parameters[int(np.argmin(run.risks))], skip=skip, activation=act)
+    return MultiStart(run.risks, run.initial_risks, run.diverged, run.parameters, best, skip)
 
 
 def _one_by_one(
@@ -228,17 +201,15 @@ def _draw(
     skip: bool,
     activation: Activation,
     initialise: str,
-) -> tuple[Floats, Floats, Floats, Floats]:
+) -> Floats:
+    """Return the parameters of the starts, one row each."""
     rng = np.random.default_rng(seed)
-    w, b, v = (np.empty((starts, width)) for _ in range(3))
-    affine = np.zeros((starts, 2))
     if initialise == "normal":
         # The same numbers as from `standard_normal`, one network after the other.
-        theta = rng.standard_normal((starts, 3 * width + 1 + skip))
-        w[:], b[:], v[:] = np.split(theta[:, : 3 * width], 3, axis=1)
-        affine[:, : 1 + skip] = theta[:, 3 * width :]
-        return w, b, v, affine
-    for i in range(starts):
-        network = breakpoint_spread(problem, width, rng, skip=skip, activation=activation)
-        w[i], b[i], v[i], affine[i] = parameters(network)
-    return w, b, v, affine
+        return rng.standard_normal((starts, 3 * width + 1 + skip))
+    return np.array(
+        [
+            breakpoint_spread(problem, width, rng, skip=skip, activation=activation).to_vector()
+            for _ in range(starts)
+        ]
+    )

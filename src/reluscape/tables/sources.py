@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from reluscape.cli.arrow import open_stream
 from reluscape.errors import FileError
+from reluscape.tables.arrow import open_stream
 
 HEAD_BYTES = 1 << 18
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.cli.columns import choose, find
-from reluscape.cli.sheets import Sheet, open_sheet
-from reluscape.cli.sources import open_source
 from reluscape.errors import FileError, InputError
+from reluscape.tables.columns import choose, find
+from reluscape.tables.sheets import Sheet, open_sheet
+from reluscape.tables.sources import open_source
 
 Floats = NDArray[np.float64]
 _WHOLE = re.compile(r"[+-]?\d{1,18}")

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reluscape.cli.layout import find_layout
-from reluscape.cli.sheets import TextSheet
-from reluscape.cli.sources import Source
-from reluscape.cli.tables import Columns, read_columns
 from reluscape.errors import InputError
+from reluscape.tables.layout import find_layout
+from reluscape.tables.reading import Columns, read_columns
+from reluscape.tables.sheets import TextSheet
+from reluscape.tables.sources import Source
 
 
 @pytest.fixture

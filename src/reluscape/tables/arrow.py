@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from reluscape.cli.layout import Layout
+    from reluscape.tables.layout import Layout
 
 Floats = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from reluscape.cli.arrow import ParquetTable, open_parquet, read_delimited
-from reluscape.cli.layout import MISSING, Layout, find_layout, records_of
-from reluscape.cli.sources import Source
 from reluscape.errors import FileError, InputError
+from reluscape.tables.arrow import ParquetTable, open_parquet, read_delimited
+from reluscape.tables.layout import MISSING, Layout, find_layout, records_of
+from reluscape.tables.sources import Source
 
 Floats = NDArray[np.float64]
 _DATE = re.compile(r"\d{4}-\d\d?(-\d\d?)?([T ].*)?|\d\d?[./-]\d\d?[./-]\d{2,4}.*|\d\d?:\d\d.*")

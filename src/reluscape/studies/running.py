@@ -1,0 +1,166 @@
+"""Running a study: what is missing is computed, kept, and laid out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from reluscape.errors import InputError
+from reluscape.studies.dataset import StudyArrays
+from reluscape.studies.memory import require_memory
+from reluscape.studies.result import Cost, StudyResult
+from reluscape.studies.study import Study
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def run_study(
+    study: Study,
+    store: str | os.PathLike[str] | None,
+    engine: str,
+    *,
+    workers: int | None,
+    scheduler: str | None,
+    cluster: str | os.PathLike[str] | None,
+    progress: Callable[[str, float], object] | bool | None,
+    device: Literal["cpu", "cuda"] | None,
+) -> StudyResult:
+    """Run what a store does not hold yet; see `Study.run`.
+
+    Returns
+    -------
+    StudyResult
+
+    Raises
+    ------
+    InputError
+        If the results need more memory than there is, or options do not go together.
+    FileError
+        If the store holds another study.
+    """
+    from reluscape.studies.tasks import run_chunk, warm_up
+
+    chosen = device_of(study, device)
+    require_memory(study)
+    plan, description = study.plan, study.describe()
+    arrays = StudyArrays(study)
+    kept = None
+    if store is not None:
+        from reluscape.studies.store import Store
+
+        kept = Store.create_or_open(Path(store), description, study.digest, plan.chunks)
+    indices = list(range(plan.chunks)) if kept is None else list(kept.missing())
+    steps = 0
+
+    def deliver(index: int, table: pa.Table) -> None:
+        nonlocal steps
+        if kept is not None:
+            kept.write(index, table)
+        before = arrays.network_steps_of(index)
+        arrays.add(index, table)
+        steps += arrays.network_steps_of(index) - before
+
+    begun = time.perf_counter()
+    with _showing(progress) as shown:
+        worked = _run_chunks()(
+            engine,
+            description,
+            indices,
+            deliver,
+            workers=workers,
+            scheduler=scheduler,
+            cluster=None if cluster is None else os.fspath(cluster),
+            device=chosen,
+            progress=shown,
+            weights=[plan.seconds_of(index) for index in indices],
+            network_steps=[plan.chunk(index).count * study.steps for index in indices],
+            wanted=None if kept is None else (lambda index: not kept.has(index)),
+            task=run_chunk,
+            warm_up=warm_up,
+        )
+    cost = Cost(time.perf_counter() - begun, worked, steps, engine, chosen)
+    if kept is not None:
+        for index in kept.present():
+            if index not in arrays:
+                arrays.add(index, kept.read(index))
+    return StudyResult(study, arrays.dataset(), None if store is None else Path(store), cost)
+
+
+def open_study(path: str | os.PathLike[str]) -> StudyResult:
+    """Open the results in a store, complete or not, without running anything.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A directory that `Study.run` filled.
+
+    Returns
+    -------
+    StudyResult
+
+    Raises
+    ------
+    FileError
+        If there is no store, or it is damaged or of another version.
+    InputError
+        If its results need more memory than there is.
+    """
+    from reluscape.studies.store import Store
+
+    kept = Store.open(Path(path))
+    study = Study.from_description(kept.description)
+    require_memory(study)
+    arrays = StudyArrays(study)
+    for index in kept.present():
+        arrays.add(index, kept.read(index))
+    return StudyResult(study, arrays.dataset(), Path(path))
+
+
+def device_of(study: Study, device: str | None) -> Literal["cpu", "cuda"]:
+    """Return the device that a study runs on.
+
+    Parameters
+    ----------
+    study : Study
+    device : {"cpu", "cuda"} or None
+        None for the one that the precision asks for.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        If there is no such device, or the precision is for another one.
+    """
+    if device not in (None, "cpu", "cuda"):
+        raise InputError(f'device is {device!r}; use "cpu" or "cuda".')
+    if study.precision == "float32" and device == "cpu":
+        raise InputError(
+            'precision "float32" is for CUDA, and the device is "cpu"; use "float64" there, which '
+            'is as fast, or device="cuda".'
+        )
+    return "cuda" if device == "cuda" or study.precision == "float32" else "cpu"
+
+
+@contextmanager
+def _showing(progress):
+    yield progress
+
+
+def _run_chunks():
+    try:
+        from reluscape.studies.engine import run_chunks
+    except ModuleNotFoundError:
+
+        def run_chunks(engine, description, indices, deliver, *, device, task, **others):
+            for index in indices:
+                deliver(index, task(description, index, device=device))
+
+    return run_chunks

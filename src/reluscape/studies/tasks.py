@@ -1,0 +1,293 @@
+"""One chunk of a study: from a description and a number to a table, and nothing else."""
+
+# PyArrow ships no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.errors import InputError
+from reluscape.landscape.verdict import classify
+from reluscape.networks.network import Network
+from reluscape.networks.tracks import balanced_norms
+from reluscape.problems.interval import Interval
+from reluscape.problems.samples import Samples
+from reluscape.studies.begin import keys_of, parameters_of
+from reluscape.studies.description import FORMAT
+from reluscape.studies.plan import Chunk
+from reluscape.studies.plateaus import MOST_WATCHED, NEAR, Level, levels_at, levels_of
+from reluscape.studies.study import Study
+from reluscape.training.ensemble import EnsembleRun, run_ensemble
+from reluscape.training.optimisers import StochasticGradientDescent
+from reluscape.training.polish import polish
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Floats = NDArray[np.float64]
+Device = Literal["cpu", "cuda"]
+
+# Codes of the columns `outcome` and `verdict`; -1 is none.
+OUTCOMES = ("finished", "diverged")
+VERDICTS = ("not critical", "global minimum", "local minimum", "saddle", "undecided")
+# Studies that a worker keeps, so that not every chunk reads the same data again.
+_KEPT = 2
+
+
+def run_chunk(description: Mapping[str, object], index: int, *, device: Device = "cpu") -> pa.Table:
+    """Run one chunk of a study.
+
+    Parameters
+    ----------
+    description : mapping
+        What `Study.describe` returns.
+    index : int
+        Of the chunk in `Study.plan`.
+    device : {"cpu", "cuda"}
+
+    Returns
+    -------
+    pyarrow.Table
+        One row a run, in order of `start`: see `columns_of`. The same arguments give the same
+        bytes, wherever and whenever.
+
+    Raises
+    ------
+    InputError
+        If the description or the number is wrong, or there is no such device.
+    FileError
+        If the description names a file that is missing or has changed.
+
+    Examples
+    --------
+    >>> from reluscape import Interval, Study, affine
+    >>> study = Study({"x": Interval(affine(1, 0), 0, 1)}, [1], 2, [0.1], 5)
+    >>> run_chunk(study.describe(), 0)["steps"].to_pylist()
+    [5, 5]
+    """
+    return run_together(description, [index], device=device)[0]
+
+
+def run_together(
+    description: Mapping[str, object], indices: Sequence[int], *, device: Device = "cpu"
+) -> list[pa.Table]:
+    """Run some chunks of one cell at once, as a graphics processor likes it.
+
+    Parameters
+    ----------
+    description : mapping
+    indices : sequence of int
+        Of chunks that differ by their starts alone.
+    device : {"cpu", "cuda"}
+
+    Returns
+    -------
+    list of pyarrow.Table
+        What `run_chunk` returns for each of them.
+
+    Raises
+    ------
+    InputError
+        If the chunks are not of one cell; and as `run_chunk`.
+    """
+    study = _study(json.dumps(description))
+    chunks = [study.plan.chunk(index) for index in indices]
+    if len({chunk.cell for chunk in chunks}) != 1:
+        raise InputError("the chunks are of several cells; run those of one cell together.")
+    first = chunks[0]
+    problem = study.built[first.problem]
+    levels = levels_of(problem, first.width, first.activation.slope, skip=study.skip)
+    drawn = [_starts(study, chunk) for chunk in chunks]
+    keys = [_keys(study, chunk) for chunk in chunks]
+    waited_for = study.waited_for
+    near = np.array([level.risk for level in levels[:MOST_WATCHED]])
+    batched = isinstance(first.optimiser, StochasticGradientDescent)
+    done = run_ensemble(
+        problem,
+        np.concatenate(drawn),
+        step_size=first.step_size,
+        steps=study.steps,
+        optimiser=first.optimiser,
+        skip=study.skip,
+        activation=first.activation,
+        at_zero=study.at_zero,
+        records=study.recorded,
+        thresholds=(*waited_for, *(near * (1.0 + NEAR)), *(near * (1.0 - NEAR))),
+        monitor_every=study.monitor_every,
+        keys=np.concatenate(keys) if batched else None,
+        threads=1,
+        device=device,
+        precision=study.precision,
+    )
+    ends = np.cumsum([chunk.count for chunk in chunks])
+    return [
+        _table(study, chunk, problem, levels, done, slice(int(end) - chunk.count, int(end)))
+        for chunk, end in zip(chunks, ends, strict=True)
+    ]
+
+
+def warm_up(description: Mapping[str, object], *, device: Device = "cpu") -> None:
+    """Make the compiled loops ready that a study needs.
+
+    Parameters
+    ----------
+    description : mapping
+    device : {"cpu", "cuda"}
+
+    Raises
+    ------
+    InputError
+        As `run_chunk`.
+    """
+    study = _study(json.dumps(description))
+    for problem in study.built.values():
+        for rule in study.rules:
+            start = np.zeros((1, 4 + study.skip))
+            keys = np.zeros(1, np.uint64)
+            run_ensemble(
+                problem,
+                start,
+                step_size=1.0,
+                steps=1,
+                optimiser=rule,
+                skip=study.skip,
+                keys=keys if isinstance(rule, StochasticGradientDescent) else None,
+                threads=1,
+                device=device,
+                precision=study.precision,
+            )
+
+
+@lru_cache(maxsize=_KEPT)
+def _study(description: str) -> Study:
+    return Study.from_description(json.loads(description))
+
+
+def _starts(study: Study, chunk: Chunk) -> Floats:
+    problem = study.built[chunk.problem]
+    blocks = [
+        parameters_of(
+            study.seed,
+            chunk.problem,
+            problem,
+            chunk.width,
+            chunk.initialisation,
+            chunk.activation,
+            study.skip,
+            block,
+        )
+        for block in chunk.blocks
+    ]
+    return np.concatenate(blocks)[: chunk.count]
+
+
+def _keys(study: Study, chunk: Chunk) -> NDArray[np.uint64]:
+    blocks = [
+        keys_of(study.seed, chunk.width, chunk.initialisation, block) for block in chunk.blocks
+    ]
+    return np.concatenate(blocks)[: chunk.count]
+
+
+def _table(
+    study: Study,
+    chunk: Chunk,
+    problem: Interval | Samples,
+    levels: tuple[Level, ...],
+    done: EnsembleRun,
+    part: slice,
+) -> pa.Table:
+    import pyarrow as pa
+
+    risks, parameters = done.risks[part], done.parameters[part]
+    networks = [Network.from_vector(theta, 1, study.skip, chunk.activation) for theta in parameters]
+    waiting, watched = len(study.waited_for), min(len(levels), MOST_WATCHED)
+    times = done.times[part]
+    entered = times[:, waiting : waiting + watched]
+    left = times[:, waiting + watched :]
+    columns: dict[str, pa.Array] = {
+        "start": pa.array(np.arange(chunk.first, chunk.first + chunk.count, dtype=np.int64)),
+        "risk": pa.array(risks),
+        "initial_risk": pa.array(done.initial_risks[part]),
+        "norm": pa.array(np.array([_norm(network) for network in networks])),
+        "gradient_norm": pa.array(
+            np.array([_slope(problem, network, study.at_zero) for network in networks])
+        ),
+        "steps": pa.array(done.steps[part]),
+        "outcome": pa.array(done.diverged[part].astype(np.int8)),
+        "level": pa.array(levels_at(risks, levels, study.success_of(chunk.problem))),
+        "records": _lists(done.records[part]),
+    }
+    if waiting:
+        columns["times"] = _lists(times[:, :waiting])
+    if study.plateaus:
+        columns["entered"] = _lists(_padded(entered, study.plateaus))
+        columns["left"] = _lists(_padded(left, study.plateaus))
+    if study.verdicts != "none":
+        columns |= _verdicts(study, problem, networks, done.diverged[part])
+    if study.keep_networks:
+        columns["parameters"] = _lists(parameters)
+    metadata = {
+        "digest": study.digest,
+        "chunk": str(chunk.index),
+        "rows": str(chunk.count),
+        "format": str(FORMAT),
+    }
+    return pa.table(columns).replace_schema_metadata(metadata)
+
+
+def _verdicts(
+    study: Study,
+    problem: Interval | Samples,
+    networks: Sequence[Network],
+    diverged: NDArray[np.bool_],
+) -> dict[str, pa.Array]:
+    import pyarrow as pa
+
+    codes = np.full(len(networks), -1, np.int8)
+    risks = np.full(len(networks), np.nan)
+    polished = study.verdicts == "polished"
+    for i, network in enumerate(networks):
+        if diverged[i]:
+            continue
+        judged = network
+        if polished:
+            end = polish(problem, network)
+            judged, risks[i] = end.network, end.risk
+        codes[i] = VERDICTS.index(classify(problem, judged, at_zero=study.at_zero).kind)
+    columns = {"verdict": pa.array(codes)}
+    return columns | ({"polished_risk": pa.array(risks)} if polished else {})
+
+
+def _norm(network: Network) -> float:
+    with np.errstate(over="ignore"):
+        return _finite(float(np.linalg.norm(balanced_norms(network))))
+
+
+def _slope(problem: Interval | Samples, network: Network, at_zero: str) -> float:
+    # Of a run that has diverged it may be beyond the largest float.
+    with np.errstate(all="ignore"):
+        return _finite(float(np.linalg.norm(problem.gradient(network, at_zero))))
+
+
+def _finite(value: float) -> float:
+    return value if np.isfinite(value) else float("nan")
+
+
+def _padded(times: NDArray[np.int64], columns: int) -> NDArray[np.int64]:
+    found = np.full((len(times), columns), -1, np.int64)
+    found[:, : times.shape[1]] = times
+    return found
+
+
+def _lists(rows: NDArray[np.float64] | NDArray[np.int64]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), rows.shape[1])

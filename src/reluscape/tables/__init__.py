@@ -1,0 +1,1 @@
+"""Tables of numbers, out of files: what the command line and studies read."""
