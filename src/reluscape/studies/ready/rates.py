@@ -18,16 +18,20 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # Shares of the risk of the best constant. Below LINEAR only the slowest direction is left; above
-# FLOOR nothing is seen of rounding, which leaves about 1e-27; a run that ends below LIMIT is there.
-LINEAR, FLOOR, LIMIT = 1e-8, 1e-22, 1e-16
+# FLOOR nothing is seen of rounding, which leaves about 1e-26; a run that ends below it is there.
+LINEAR, FLOOR = 1e-8, 1e-22
 # The rate is taken over the last part of the steps in which the risk was in that range.
 WINDOW = 0.2
+# A power of the number of steps shows when that number doubles.
+DOUBLE = 0.5
 # A neuron whose outer weight is this small beside its inner ones is on its way to 0 and all but
 # there: it is put there, lest rounding decides whether its breakpoint counts.
 SNAP = 1e-9
 # Risks that are kept while runs go on.
 RECORDS = 60
-STATES = ("exponential", "not there yet", "no exponential rate")
+# A breakpoint closer than this share of the interval to one of its ends has gone there.
+ENDS = 1e-6
+STATES = ("manifold", "no manifold", "on the way")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +41,20 @@ class Rates:
     Attributes
     ----------
     seen : ndarray, shape (runs,)
-        Minus the logarithm of the factor by which the risk shrank with each of the last steps.
+        Minus the logarithm of the factor by which the risk shrank with each of the last steps; NaN
+        where it did not come close enough to 0.
     expected : ndarray, shape (runs,)
-        The same from the eigenvalues of the Hessian at the limit, NaN where there is no such rate.
+        The same from the eigenvalues of the Hessian at the limit; NaN where there is no such rate.
+    power : ndarray, shape (runs,)
+        p where the risk falls like `steps^-p` at last; NaN where the limit is reached.
     state : ndarray of int, shape (runs,)
-        Into STATES: whether the limit was reached and the Hessian there has the rank of S1; not
-        reached within the steps given; reached, but the minima form no such manifold there.
+        Into STATES: the limit is reached to rounding, and the minima around it form a manifold as
+        in S1; it is reached, but they do not; it is not reached.
     """
 
     seen: Floats
     expected: Floats
+    power: Floats
     state: Integers
 
 
@@ -81,14 +89,22 @@ def local_rates(
     -------
     Rates
 
+    Notes
+    -----
+    S1: around minima at which the Hessian has the rank of the manifold's codimension, the risk of
+    gradient descent shrinks by `(1 - step_size * eigenvalue)^2` with each step, with the smallest
+    eigenvalue that is not 0. Other limits are not Morse-Bott: where a breakpoint that is not
+    needed arrives at an end of the interval, or at another one, the risk grows with the third power
+    of its distance, so that `distance' ~ -distance^2` and the risk falls like `steps^-3`.
+
     Examples
     --------
     >>> from reluscape import global_minima, piecewise_linear
     >>> tent = Interval(piecewise_linear([0, 0.5, 1], [0.5, 0, 0.5]), 0, 1)
     >>> start = global_minima(tent, 2).network.to_vector()[np.newaxis] + 1e-4
     >>> risk = np.array([[tent.risk(Network.from_vector(start[0]))]])
-    >>> rates = local_rates(tent, start, risk, [0], step_size=0.1, more=8000, scale=1 / 48)
-    >>> rates.state.tolist(), bool(abs(rates.seen / rates.expected - 1) < 1e-3)
+    >>> rates = local_rates(tent, start, risk, [0], step_size=0.1, more=12_000, scale=1 / 48)
+    >>> rates.state.tolist(), bool(abs(rates.seen[0] / rates.expected[0] - 1) < 1e-3)
     ([0], True)
     """
     kept = sorted({round(step) for step in np.linspace(0, more, RECORDS + 1)[1:]})
@@ -98,18 +114,18 @@ def local_rates(
     at = np.array([*before_at, *(before_at[-1] + step for step in kept)], np.float64)
     risks = np.hstack([before, done.records]) / scale
     runs = len(parameters)
-    seen, expected = np.full(runs, np.nan), np.full(runs, np.nan)
-    state = np.full(runs, STATES.index("not there yet"), np.int64)
+    seen, expected, power = (np.full(runs, np.nan) for _ in range(3))
+    state = np.full(runs, STATES.index("on the way"), np.int64)
     for i in range(runs):
         seen[i] = tail_rate(at, risks[i])
-        if not done.risks[i] <= LIMIT * scale:
+        if not done.risks[i] <= FLOOR * scale:
+            power[i] = tail_power(at, risks[i])
             continue
         rate = limit_rate(problem, done.parameters[i], step_size)
         if rate is not None:
-            reached = rate < 1.0
-            state[i] = 0 if reached else STATES.index("no exponential rate")
-            expected[i] = -np.log(rate) if reached else np.nan
-    return Rates(seen, expected, state)
+            state[i] = STATES.index("manifold" if rate < 1.0 else "no manifold")
+            expected[i] = -np.log(rate) if rate < 1.0 else np.nan
+    return Rates(seen, expected, power, state)
 
 
 def tail_rate(at: Floats, risks: Floats) -> float:
@@ -142,6 +158,30 @@ def tail_rate(at: Floats, risks: Floats) -> float:
     return float(np.log(risks[first] / risks[last]) / (at[last] - at[first]))
 
 
+def tail_power(at: Floats, risks: Floats) -> float:
+    """Return p where risks fall like `steps^-p` at the end of a run.
+
+    Parameters
+    ----------
+    at : ndarray, shape (records,)
+        Steps, increasing.
+    risks : ndarray, shape (records,)
+        Positive.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> at = np.arange(10.0, 1000.0, 10.0)
+    >>> round(tail_power(at, at**-3.0), 9)
+    3.0
+    """
+    first = int(np.searchsorted(at, DOUBLE * at[-1]))
+    return float(np.log(risks[first] / risks[-1]) / np.log(at[-1] / at[first]))
+
+
 def limit_rate(problem: Interval, theta: Floats, step_size: float) -> float | None:
     """Return the factor a step that the Hessian at a limit predicts.
 
@@ -159,11 +199,12 @@ def limit_rate(problem: Interval, theta: Floats, step_size: float) -> float | No
         the risk is not zero to rounding.
     """
     width = len(theta) // 3
-    snapped = theta.copy()
-    inner = np.hypot(theta[:width], theta[width : 2 * width])
-    outer = snapped[2 * width : 3 * width]
-    outer[np.abs(outer) <= SNAP * inner] = 0.0
+    w, b, v = np.split(theta[: 3 * width].copy(), 3)
+    v[np.abs(v) <= SNAP * np.hypot(w, b)] = 0.0
+    near = ENDS * (problem.b - problem.a) * np.abs(w)
+    if ((v != 0.0) & ((np.abs(w * problem.a + b) < near) | (np.abs(w * problem.b + b) < near))).any():
+        return 1.0
     try:
-        return geometry(problem, Network.from_vector(snapped)).rate(step_size)
+        return geometry(problem, Network(w, b, v, theta[-1])).rate(step_size)
     except InputError:
         return None
