@@ -1,0 +1,204 @@
+"""Where runs on an affine target ended, and whether they rest there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reluscape.landscape.verdict import classify
+from reluscape.networks.activations import Activation
+from reluscape.networks.network import Network
+from reluscape.problems.interval import Interval
+from reluscape.studies.plateaus import levels_at, levels_of
+from reluscape.studies.ready.finding import floats
+from reluscape.studies.study import Study
+from reluscape.training.ensemble import run_ensemble
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+FATES = ("success", "highest level", "lower level", "on the way", "diverged")
+SUCCESS, HIGHEST, LOWER, WAY, DIVERGED = range(len(FATES))
+VERDICTS = ("local minimum", "saddle", "not critical", "undecided", "global minimum")
+# Runs of each activation that are looked at more closely, of those near a level and of those on the
+# way, and how many times their steps they go on for.
+LOOKED_AT, LONGER = 500, 9
+# A neuron that is active on less than this share of the interval is on its way out and all but
+# there; its breakpoint stops at the end only in the limit.
+LEAVING = 1e-5
+
+
+def fates_of(cell: xr.Dataset) -> Integers:
+    """Return into FATES how each run ended.
+
+    Parameters
+    ----------
+    cell : xarray.Dataset
+        With `level` and `outcome`.
+
+    Returns
+    -------
+    ndarray of int
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> runs = {"level": ("start", [0, 1, 2, -1, -1]), "outcome": ("start", [0, 0, 0, 0, 1])}
+    >>> [FATES[code] for code in fates_of(xr.Dataset(runs))]
+    ['success', 'highest level', 'lower level', 'on the way', 'diverged']
+    """
+    return _fates(floats(cell, "level"), floats(cell, "outcome") == 1)
+
+
+def _fates(level: NDArray[np.generic], diverged: NDArray[np.bool_]) -> Integers:
+    fates = np.select(
+        [diverged, level == 0, level == 1, level > 1], [DIVERGED, SUCCESS, HIGHEST, LOWER], WAY
+    )
+    return fates.astype(np.int64)
+
+
+def look_closer(study: Study, cell: xr.Dataset, fates: Integers) -> xr.Dataset:
+    """Judge runs that are near a level above 0, and let those go on that need not stay there.
+
+    Parameters
+    ----------
+    study : Study
+    cell : xarray.Dataset
+        Its results, by activation, width, initialisation, step_size and start.
+    fates : ndarray
+        What `fates_of` says.
+
+    Returns
+    -------
+    xarray.Dataset
+        By activation: `resting`, runs near a level above 0; `verdict_count`, what `classify` says
+        of them; `after`, how those end that are no local minima, and those on the way, when they go
+        on; `at_saddle`, how many of these are then critical points and not local minima.
+    """
+    import xarray as xr
+
+    bends = study.bends
+    verdicts = np.zeros((len(bends), len(VERDICTS)), np.int64)
+    after = np.zeros((len(bends), len(FATES)), np.int64)
+    at_saddle, resting = np.zeros((2, len(bends)), np.int64)
+    made = 0
+    for a, activation in enumerate(bends):
+        here = cell.isel(activation=a)
+        near = np.argwhere((fates[a] == HIGHEST) | (fates[a] == LOWER))
+        resting[a] = len(near)
+        kinds = [_kind(study, _theta(study, here, place), activation) for place in _some(near)]
+        for kind in kinds:
+            verdicts[a, VERDICTS.index(kind)] += 1
+        loose = [
+            place
+            for place, kind in zip(_some(near), kinds, strict=True)
+            if kind != "local minimum"
+        ]
+        ends = _go_on(study, here, activation, [*loose, *_some(np.argwhere(fates[a] == WAY))])
+        made += len(ends) * LONGER * study.steps
+        for fate, kind in ends:
+            after[a, fate] += 1
+            at_saddle[a] += kind in ("saddle", "undecided")
+    return xr.Dataset(
+        {
+            "verdict_count": (("activation", "verdict"), verdicts),
+            "after": (("activation", "fate"), after),
+            "at_saddle": ("activation", at_saddle),
+            "resting": ("activation", resting),
+        },
+        {"verdict": list(VERDICTS)},
+        {"network_steps": made},
+    )
+
+
+def _some(places: NDArray[np.intp]) -> list[tuple[int, ...]]:
+    """Return some places at equal distances: those of all cells have their share."""
+    if len(places) > LOOKED_AT:
+        places = places[np.linspace(0, len(places) - 1, LOOKED_AT).round().astype(np.intp)]
+    return [tuple(int(i) for i in place) for place in places]
+
+
+def _theta(study: Study, here: xr.Dataset, place: Sequence[int]) -> Floats:
+    """Return the final parameters of one run, by width, initialisation, step size and start."""
+    width = study.widths[place[0]]
+    run = here.isel(dict(zip(here["risk"].dims, place, strict=True)))
+    return floats(run, "parameters")[: 3 * width + 1].copy()
+
+
+def _kind(study: Study, theta: Floats, activation: Activation) -> str:
+    problem = next(iter(study.built.values()))
+    if isinstance(problem, Interval) and not activation.slope:
+        theta = without_leaving(theta, problem.a, problem.b)
+    network = Network.from_vector(theta, activation=activation)
+    return classify(problem, network, at_zero=study.at_zero).kind
+
+
+def without_leaving(theta: Floats, a: float, b: float) -> Floats:
+    """Put the breakpoints of neurons that are about to become inactive on the end they go to.
+
+    Parameters
+    ----------
+    theta : ndarray, shape (3 width + 1,)
+        A ReLU network.
+    a, b : float
+        The interval.
+
+    Returns
+    -------
+    ndarray
+        Neurons that were active on less than `LEAVING` of it are active at that end alone.
+
+    Notes
+    -----
+    Such limits are in the classification of S2: at the highest level they are local minima if the
+    outer weight pushes the neuron out, and saddles if it pulls it in.
+
+    Examples
+    --------
+    >>> without_leaving(np.array([2.0, -1.9999999, 1.0, 0.0]), 0.0, 1.0).tolist()
+    [2.0, -2.0, 1.0, 0.0]
+    """
+    width = len(theta) // 3
+    w, biases = theta[:width], theta[width : 2 * width]
+    moved = theta.copy()
+    for j in range(width):
+        end = b if w[j] > 0.0 else a
+        reach = w[j] * end + biases[j]
+        if 0.0 < reach < LEAVING * (b - a) * abs(w[j]):
+            moved[width + j] = -w[j] * end
+    return moved
+
+
+def _go_on(
+    study: Study, here: xr.Dataset, activation: Activation, places: Sequence[tuple[int, ...]]
+) -> list[tuple[int, str]]:
+    """Let runs go on; return for each how it ends then and, if near a level, what it is."""
+    problem = next(iter(study.built.values()))
+    found: list[tuple[int, str]] = []
+    for h, width in enumerate(study.widths):
+        for g, step_size in enumerate(study.step_sizes):
+            group = [place for place in places if place[0] == h and place[2] == g]
+            if not group:
+                continue
+            done = run_ensemble(
+                problem,
+                np.array([_theta(study, here, place) for place in group]),
+                step_size=step_size,
+                steps=LONGER * study.steps,
+                activation=activation,
+                at_zero=study.at_zero,
+                threads=None,
+            )
+            levels = levels_of(problem, width, activation.slope)
+            bar = study.success_of(next(iter(study.problems)))
+            fates = _fates(levels_at(done.risks, levels, bar), done.diverged)
+            for fate, theta in zip(fates.tolist(), done.parameters, strict=True):
+                near = fate in (HIGHEST, LOWER)
+                found.append((fate, _kind(study, theta, activation) if near else ""))
+    return found
