@@ -90,7 +90,8 @@ def keys_of(
     ndarray of uint64, shape (BLOCK,)
     """
     key = [_BATCHES, width, crc32(initialisation.name.encode()), block]
-    return np.random.SeedSequence(seed, spawn_key=key).generate_state(BLOCK, np.uint64)
+    state = np.random.SeedSequence(seed, spawn_key=key).generate_state(BLOCK, np.uint64)
+    return state.astype(np.uint64)
 
 
 def _generator(seed: int, key: list[int]) -> np.random.Generator:

@@ -142,7 +142,7 @@ def flag(name: str, value: object) -> bool:
     """
     if not isinstance(value, bool | np.bool_):
         raise InputError(f"{name} is {value!r}; use true or false.")
-    return bool(value)
+    return bool(cast("bool", value))
 
 
 def whole(name: str, value: object, least: int) -> int:

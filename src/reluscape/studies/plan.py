@@ -29,7 +29,7 @@ STEPS_PER_SECOND, WIDTH, EXTRA = 5e6, 16, 4
 # How much dearer a step of these is.
 HEAVY_BALL, ADAM = 1.1, 1.6
 # Data that a processor puts through a neuron in a second, there and back.
-NEURONS_PER_SECOND = 2e8
+NEURONS_PER_SECOND = 3e8
 # A graphics processor wants tens of thousands of networks at once.
 CUDA_STEPS_PER_SECOND = 1e9
 # Seconds a run besides its steps: start, exact risk and gradient; `classify`; `polish`.

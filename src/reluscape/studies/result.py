@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -221,7 +222,7 @@ def _rows(study: Study, dataset: xr.Dataset) -> Iterator[StudyRow]:
     if "time" in dataset:
         times = cast("NDArray[np.int64]", dataset["time"].to_numpy())
     waited_for = list(study.waited_for)
-    for place in np.ndindex(*study.plan.shape):
+    for place in product(*map(range, study.plan.shape)):
         p, a, h, i, o, g = place
         problem = list(study.problems)[p]
         done = outcomes[place] >= 0

@@ -1,15 +1,19 @@
 """Running a study: what is missing is computed, kept, and laid out."""
 
+# PyArrow ships no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from reluscape.errors import InputError
+from reluscape.errors import FileError, InputError
 from reluscape.studies.dataset import StudyArrays
 from reluscape.studies.memory import require_memory
 from reluscape.studies.result import Cost, StudyResult
@@ -17,6 +21,8 @@ from reluscape.studies.study import Study
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from reluscape.studies.store import Store
 
 
 def run_study(
@@ -43,18 +49,22 @@ def run_study(
     FileError
         If the store holds another study.
     """
+    from reluscape.studies.engine import run_chunks
+    from reluscape.studies.progress import showing
+    from reluscape.studies.store import Store
     from reluscape.studies.tasks import run_chunk, warm_up
 
     chosen = device_of(study, device)
     require_memory(study)
     plan, description = study.plan, study.describe()
     arrays = StudyArrays(study)
-    kept = None
-    if store is not None:
-        from reluscape.studies.store import Store
-
-        kept = Store.create_or_open(Path(store), description, study.digest, plan.chunks)
-    indices = list(range(plan.chunks)) if kept is None else list(kept.missing())
+    kept: Store | None = None
+    if store is None:
+        indices = list(range(plan.chunks))
+    else:
+        kept = Store.create_or_open(store, description, study.digest, plan.chunks)
+        _take(kept, arrays)
+        indices = kept.queue()
     steps = 0
 
     def deliver(index: int, table: pa.Table) -> None:
@@ -66,8 +76,8 @@ def run_study(
         steps += arrays.network_steps_of(index) - before
 
     begun = time.perf_counter()
-    with _showing(progress) as shown:
-        worked = _run_chunks()(
+    with showing(progress) as shown:
+        worked = run_chunks(
             engine,
             description,
             indices,
@@ -85,9 +95,8 @@ def run_study(
         )
     cost = Cost(time.perf_counter() - begun, worked, steps, engine, chosen)
     if kept is not None:
-        for index in kept.present():
-            if index not in arrays:
-                arrays.add(index, kept.read(index))
+        # What others have computed for the same store in the meantime.
+        _take(kept, arrays)
     return StudyResult(study, arrays.dataset(), None if store is None else Path(store), cost)
 
 
@@ -112,13 +121,26 @@ def open_study(path: str | os.PathLike[str]) -> StudyResult:
     """
     from reluscape.studies.store import Store
 
-    kept = Store.open(Path(path))
+    kept = Store.open(path)
     study = Study.from_description(kept.description)
+    if study.digest != kept.digest:
+        raise FileError(
+            f"the description in {os.fspath(path)} is not the one that its results belong to; "
+            "copy study.json from a backup."
+        )
     require_memory(study)
     arrays = StudyArrays(study)
-    for index in kept.present():
-        arrays.add(index, kept.read(index))
+    _take(kept, arrays)
     return StudyResult(study, arrays.dataset(), Path(path))
+
+
+def _take(kept: Store, arrays: StudyArrays) -> None:
+    """Read from a store all chunks that are sound and not here yet."""
+    for index in kept.present():
+        if index not in arrays:
+            # A damaged one is put aside as it is read, and missing from then on.
+            with suppress(FileError):
+                arrays.add(index, kept.read(index))
 
 
 def device_of(study: Study, device: str | None) -> Literal["cpu", "cuda"]:
@@ -147,20 +169,3 @@ def device_of(study: Study, device: str | None) -> Literal["cpu", "cuda"]:
             'is as fast, or device="cuda".'
         )
     return "cuda" if device == "cuda" or study.precision == "float32" else "cpu"
-
-
-@contextmanager
-def _showing(progress):
-    yield progress
-
-
-def _run_chunks():
-    try:
-        from reluscape.studies.engine import run_chunks
-    except ModuleNotFoundError:
-
-        def run_chunks(engine, description, indices, deliver, *, device, task, **others):
-            for index in indices:
-                deliver(index, task(description, index, device=device))
-
-    return run_chunks

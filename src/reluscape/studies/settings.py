@@ -220,7 +220,7 @@ def read_success(value: object, problems: Sequence[str]) -> dict[str, float]:
 
 
 def _thresholds(name: str, value: object) -> tuple[float, ...]:
-    if isinstance(value, Sequence) and not value:
+    if value in ((), []):
         return ()
     return tuple(sorted(each(name, value, positive), reverse=True))
 

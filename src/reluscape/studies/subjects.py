@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias, cast
+
+from numpy.typing import ArrayLike
 
 from reluscape.errors import InputError
 from reluscape.networks.arrays import as_floats
@@ -143,8 +145,8 @@ def _density(table: Table) -> PiecewisePolynomial | None:
 
 
 def _pieces(table: Table, breaks: str, coefficients: str) -> PiecewisePolynomial:
-    parts = list(cast("Sequence[Sequence[float]]", table[coefficients]))
-    return piecewise_polynomial(cast("Sequence[float]", table[breaks]), parts)
+    parts = cast("list[ArrayLike]", table[coefficients])
+    return piecewise_polynomial(cast("list[float]", table[breaks]), parts)
 
 
 def _build_trap(table: Table, a: float, b: float) -> Interval:

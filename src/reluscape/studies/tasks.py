@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from reluscape.networks.tracks import balanced_norms
 from reluscape.problems.interval import Interval
 from reluscape.problems.samples import Samples
 from reluscape.studies.begin import keys_of, parameters_of
+from reluscape.studies.checks import choice
 from reluscape.studies.description import FORMAT
 from reluscape.studies.plan import Chunk
 from reluscape.studies.plateaus import MOST_WATCHED, NEAR, Level, levels_at, levels_of
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Floats = NDArray[np.float64]
-Device = Literal["cpu", "cuda"]
 
 # Codes of the columns `outcome` and `verdict`; -1 is none.
 OUTCOMES = ("finished", "diverged")
@@ -42,7 +42,7 @@ VERDICTS = ("not critical", "global minimum", "local minimum", "saddle", "undeci
 _KEPT = 2
 
 
-def run_chunk(description: Mapping[str, object], index: int, *, device: Device = "cpu") -> pa.Table:
+def run_chunk(description: Mapping[str, object], index: int, *, device: str = "cpu") -> pa.Table:
     """Run one chunk of a study.
 
     Parameters
@@ -77,7 +77,7 @@ def run_chunk(description: Mapping[str, object], index: int, *, device: Device =
 
 
 def run_together(
-    description: Mapping[str, object], indices: Sequence[int], *, device: Device = "cpu"
+    description: Mapping[str, object], indices: Sequence[int], *, device: str = "cpu"
 ) -> list[pa.Table]:
     """Run some chunks of one cell at once, as a graphics processor likes it.
 
@@ -124,7 +124,7 @@ def run_together(
         monitor_every=study.monitor_every,
         keys=np.concatenate(keys) if batched else None,
         threads=1,
-        device=device,
+        device=_device(device),
         precision=study.precision,
     )
     ends = np.cumsum([chunk.count for chunk in chunks])
@@ -134,7 +134,7 @@ def run_together(
     ]
 
 
-def warm_up(description: Mapping[str, object], *, device: Device = "cpu") -> None:
+def warm_up(description: Mapping[str, object], *, device: str = "cpu") -> None:
     """Make the compiled loops ready that a study needs.
 
     Parameters
@@ -161,9 +161,13 @@ def warm_up(description: Mapping[str, object], *, device: Device = "cpu") -> Non
                 skip=study.skip,
                 keys=keys if isinstance(rule, StochasticGradientDescent) else None,
                 threads=1,
-                device=device,
+                device=_device(device),
                 precision=study.precision,
             )
+
+
+def _device(name: str) -> Literal["cpu", "cuda"]:
+    return cast('Literal["cpu", "cuda"]', choice("device", name, ("cpu", "cuda")))
 
 
 @lru_cache(maxsize=_KEPT)
