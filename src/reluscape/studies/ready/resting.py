@@ -26,8 +26,8 @@ Integers = NDArray[np.int64]
 FATES = ("success", "highest level", "lower level", "on the way", "diverged")
 SUCCESS, HIGHEST, LOWER, WAY, DIVERGED = range(len(FATES))
 VERDICTS = ("local minimum", "saddle", "not critical", "undecided", "global minimum")
-# Runs of each activation that are looked at more closely, of those near a level and of those on the
-# way, and how many times their steps they go on for.
+# Runs of each activation on the way that go on, and how many times their steps they go on for. Those
+# near a level are all judged.
 LOOKED_AT, LONGER = 500, 9
 # A neuron that is active on less than this share of the interval is on its way out and all but
 # there; its breakpoint stops at the end only in the limit.
@@ -89,18 +89,17 @@ def look_closer(study: Study, cell: xr.Dataset, fates: Integers) -> xr.Dataset:
     at_saddle, resting = np.zeros((2, len(bends)), np.int64)
     made = 0
     for a, activation in enumerate(bends):
-        here = cell.isel(activation=a)
-        near = np.argwhere((fates[a] == HIGHEST) | (fates[a] == LOWER))
+        ends_of = floats(cell.isel(activation=a), "parameters")
+        near = _places(np.argwhere((fates[a] == HIGHEST) | (fates[a] == LOWER)))
         resting[a] = len(near)
-        kinds = [_kind(study, _theta(study, here, place), activation) for place in _some(near)]
-        for kind in kinds:
+        loose: list[tuple[int, ...]] = []
+        for place in near:
+            kind = _kind(study, _theta(study, ends_of, place), activation)
             verdicts[a, VERDICTS.index(kind)] += 1
-        loose = [
-            place
-            for place, kind in zip(_some(near), kinds, strict=True)
-            if kind != "local minimum"
-        ]
-        ends = _go_on(study, here, activation, [*loose, *_some(np.argwhere(fates[a] == WAY))])
+            if kind != "local minimum":
+                loose.append(place)
+        loose += _some(_places(np.argwhere(fates[a] == WAY)))
+        ends = _go_on(study, ends_of, activation, loose)
         made += len(ends) * LONGER * study.steps
         for fate, kind in ends:
             after[a, fate] += 1
@@ -117,18 +116,20 @@ def look_closer(study: Study, cell: xr.Dataset, fates: Integers) -> xr.Dataset:
     )
 
 
-def _some(places: NDArray[np.intp]) -> list[tuple[int, ...]]:
-    """Return some places at equal distances: those of all cells have their share."""
-    if len(places) > LOOKED_AT:
-        places = places[np.linspace(0, len(places) - 1, LOOKED_AT).round().astype(np.intp)]
-    return [tuple(int(i) for i in place) for place in places]
+def _places(indices: NDArray[np.intp]) -> list[tuple[int, ...]]:
+    return [tuple(int(i) for i in place) for place in indices]
 
 
-def _theta(study: Study, here: xr.Dataset, place: Sequence[int]) -> Floats:
+def _some(places: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Return some of many at equal distances: all cells have their share."""
+    if len(places) <= LOOKED_AT:
+        return places
+    return [places[int(i)] for i in np.linspace(0, len(places) - 1, LOOKED_AT).round()]
+
+
+def _theta(study: Study, ends_of: Floats, place: tuple[int, ...]) -> Floats:
     """Return the final parameters of one run, by width, initialisation, step size and start."""
-    width = study.widths[place[0]]
-    run = here.isel(dict(zip(here["risk"].dims, place, strict=True)))
-    return floats(run, "parameters")[: 3 * width + 1].copy()
+    return ends_of[place][: 3 * study.widths[place[0]] + 1].copy()
 
 
 def _kind(study: Study, theta: Floats, activation: Activation) -> str:
@@ -176,7 +177,7 @@ def without_leaving(theta: Floats, a: float, b: float) -> Floats:
 
 
 def _go_on(
-    study: Study, here: xr.Dataset, activation: Activation, places: Sequence[tuple[int, ...]]
+    study: Study, ends_of: Floats, activation: Activation, places: Sequence[tuple[int, ...]]
 ) -> list[tuple[int, str]]:
     """Let runs go on; return for each how it ends then and, if near a level, what it is."""
     problem = next(iter(study.built.values()))
@@ -188,7 +189,7 @@ def _go_on(
                 continue
             done = run_ensemble(
                 problem,
-                np.array([_theta(study, here, place) for place in group]),
+                np.array([_theta(study, ends_of, place) for place in group]),
                 step_size=step_size,
                 steps=LONGER * study.steps,
                 activation=activation,

@@ -266,7 +266,6 @@ def _resting_sheet(summary: xr.Dataset) -> Sheet:
                 str(name),
                 f"{total:,}",
                 f"{int(cell['resting']):,}",
-                f"{int(sum(verdicts.values())):,}",
                 f"{int(verdicts['local minimum']):,}",
                 f"{int(after.sum()):,}",
                 f"{int(after[SUCCESS]):,}",
@@ -276,7 +275,7 @@ def _resting_sheet(summary: xr.Dataset) -> Sheet:
         )
     return Sheet(
         "A closer look at runs that did not reach 0",
-        ("activation", "runs", "near a level", "judged", "local minima",
+        ("activation", "runs", "near a level", "local minima",
          f"others, {LONGER} times longer", "then at 0", "on the way", "at a saddle"),
         rows,
     )
