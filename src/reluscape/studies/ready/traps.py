@@ -15,6 +15,7 @@ from reluscape.studies.plateaus import AT
 from reluscape.studies.proportions import wilson
 from reluscape.studies.ready import chances
 from reluscape.studies.ready.finding import Sheet, floats, span_text, whole_text
+from reluscape.studies.ready.resting import without_leaving
 from reluscape.studies.study import Study
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ STEP_SIZE = 0.01
 STARTS, STEPS = 1_000, 20_000
 FATES = ("below the trap", "in the trap", "elsewhere above")
 BELOW, TRAPPED, ELSEWHERE = range(len(FATES))
-# Trapped runs of each width that are judged.
+# Runs of each width with a breakpoint in the continuum that are judged.
 LOOKED_AT = 200
+# Functions that bend closer to the left end than this share of the interval are straight.
+STRAIGHT = 1e-3
 TEN = 10
 
 
@@ -76,7 +79,7 @@ def summarise(study: Study, dataset: xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         By width: counts of `fate`, the `share` in the trap with its 95 % interval, what `classify`
-        says of trapped runs, quartiles of the risk; by `count` of runs, the chance that all of them
+        says of those with a bend, quartiles of the risk; by `count` of runs, the chance that all of them
         are trapped or above and the median risk of the best. For single trapped runs, along
         `member`, the breakpoint; for all, along `rank`, the final risks in order.
     """
@@ -95,6 +98,7 @@ def summarise(study: Study, dataset: xr.Dataset) -> xr.Dataset:
     ]
     best = [[chances.best_of(row, int(k), [0.5])[0] for k in batch] for row in risks]
     widths, places, judged, proved = _members(study, cell, fates, made)
+    bent = [int(np.sum((widths == width) & (places > 0.0))) for width in study.widths]
     by_count = ("width", "count")
     return xr.Dataset(
         {
@@ -109,6 +113,7 @@ def summarise(study: Study, dataset: xr.Dataset) -> xr.Dataset:
             "least_risk": ("width", risks.min(axis=-1)),
             "none_below": (by_count, np.array(none)),
             "best_risk": (by_count, np.array(best)),
+            "bent": ("width", bent),
             "judged": ("width", judged),
             "proved": ("width", proved),
             "member_width": ("member", widths),
@@ -161,50 +166,54 @@ def fates_of(risks: Floats, trap_risk: float) -> Integers:
 def _members(
     study: Study, cell: xr.Dataset, fates: Integers, made: Trap
 ) -> tuple[Integers, Floats, Integers, Integers]:
-    """Return widths and breakpoints of trapped runs, and how many were judged and are minima."""
+    """Return widths and bends of trapped runs, and how many were judged and are minima."""
     a, b = made.problem.a, made.problem.b
     widths: list[int] = []
     places: list[float] = []
     judged, proved = np.zeros((2, len(study.widths)), np.int64)
     parameters = floats(cell, "parameters")
     for h, width in enumerate(study.widths):
-        trapped = np.flatnonzero(fates[h] == TRAPPED)
-        for i in trapped:
-            network = Network.from_vector(parameters[h, i, : 3 * width + 1].copy())
-            inside = bend_of(network, a, b)
-            if inside is not None:
-                widths.append(width)
-                places.append(inside)
-            if judged[h] < LOOKED_AT:
+        for i in np.flatnonzero(fates[h] == TRAPPED):
+            theta = parameters[h, i, : 3 * width + 1].copy()
+            place = bend_of(Network.from_vector(theta), a, b)
+            widths.append(width)
+            places.append(place)
+            if place > 0.0 and judged[h] < LOOKED_AT:
                 judged[h] += 1
+                network = Network.from_vector(without_leaving(theta, a, b))
                 kind = classify(made.problem, network, at_zero=study.at_zero).kind
                 proved[h] += kind == "local minimum"
     return np.array(widths, np.int64), np.array(places), judged, proved
 
 
-def bend_of(network: Network, a: float, b: float) -> float | None:
-    """Return the breakpoint of a network with a single one inside an interval.
+def bend_of(network: Network, a: float, b: float) -> float:
+    """Return where a function that is constant and then straight bends, in the left half.
 
     Parameters
     ----------
     network : Network
+        All functions with the risk of the trap are of this kind, or straight.
     a, b : float
 
     Returns
     -------
-    float or None
-        Neurons that share a breakpoint, to rounding, count as one.
+    float
+        From the values at both ends and in the middle; a if the function is straight.
 
     Examples
     --------
-    >>> bend_of(Network([1.0, -1.0], [-0.25, -1.0], [2.0, 1.0]), 0.0, 1.0)
+    >>> round(bend_of(Network([1.0, -1.0], [-0.25, -1.0], [2.0, 1.0], 5.0), 0.0, 1.0), 12)
     0.25
+    >>> bend_of(Network([1.0], [0.5], [2.0]), 0.0, 1.0)
+    0.0
     """
-    t = network.breakpoints()
-    inside = t[(t > a) & (t < b)]
-    if not len(inside) or np.ptp(inside) > AT * (b - a):
-        return None
-    return float(np.median(inside))
+    middle = a + (b - a) / 2.0
+    first, half, last = (float(value) for value in network(np.array([a, middle, b])))
+    slope = (last - half) / (b - middle)
+    if slope == 0.0:
+        return a
+    place = middle - (half - first) / slope
+    return a if place <= a + STRAIGHT * (b - a) else place
 
 
 def sheets(summary: xr.Dataset) -> tuple[Sheet, ...]:
@@ -228,18 +237,18 @@ def sheets(summary: xr.Dataset) -> tuple[Sheet, ...]:
         fate = floats(cell, "fate_count")
         low, high = float(cell["share_low"]), float(cell["share_high"])
         places = floats(summary, "member_place")[floats(summary, "member_width") == width]
-        inside = (places > summary.attrs["low"]) & (places < summary.attrs["high"])
+        places = places[places > summary.attrs["low"]]
         rows.append(
             [
                 f"{int(width)}",
                 f"{int(fate[TRAPPED]):,} of {int(fate.sum()):,}",
                 number(float(cell["share"]), 3),
                 span_text(low, high),
+                f"{int(cell['bent']):,}",
+                f"{places.min():.3f} to {places.max():.3f}" if len(places) else "–",
+                f"{int(cell['proved'])} of {int(cell['judged'])}",
                 f"{int(fate[BELOW]):,}",
                 f"{int(fate[ELSEWHERE]):,}",
-                f"{int(cell['proved'])} of {int(cell['judged'])}",
-                f"{len(np.unique(places[inside])):,}",
-                "–" if not inside.any() else f"{places[inside].min():.3f} to {places[inside].max():.3f}",
             ]
         )
         share = fate[BELOW] / fate.sum()
@@ -257,8 +266,8 @@ def sheets(summary: xr.Dataset) -> tuple[Sheet, ...]:
     return (
         Sheet(
             "How often a run ends in the trap",
-            ("width", "in the trap", "share", "95 %", "below it", "above",
-             "local minima, of those judged", "breakpoints", "between"),
+            ("width", "in the trap", "share", "95 %", "with a bend", "at", "proved local minima",
+             "below", "above"),
             rows,
             words=0,
         ),
@@ -290,5 +299,7 @@ def remarks(summary: xr.Dataset) -> tuple[str, ...]:
         f"{number(float(attrs['trap_risk']), 6)}, which is at least {number(float(attrs['gap']), 6)} "
         "above the infimum (S3).",
         f"In the trap: a final risk within 1 % of that, after {int(attrs['steps']):,} steps of size "
-        f"{float(attrs['step_size']):g} from a standard normal start. Above: mostly constants.",
+        f"{float(attrs['step_size']):g} from a standard normal start. With a bend: the function is one "
+        "of the continuum; without one it is its end, the best straight line, which has the same risk. "
+        "Above: constants, most of them.",
     )
