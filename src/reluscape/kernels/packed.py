@@ -41,8 +41,8 @@ from reluscape.kernels.lanes import (
 from reluscape.kernels.table import Table, count_below
 from reluscape.kernels.typing import Floats, Integers
 
-# A breakpoint is followed from piece to piece so often, before and after its bucket is looked at.
-NEARBY, PATIENCE = 2, 8
+# Pieces that a breakpoint is followed over, from where its bucket begins, before it is looked up.
+PATIENCE = 8
 
 
 @compiled
@@ -150,7 +150,7 @@ def follow(
         if not any_of(either(back, on)):
             right = True
             break
-        if attempt == NEARBY:
+        if attempt == 0:
             share = (kept - first) / (final - first) * float(count)
             most = spread(float(count - 1))
             piece = gather_counts(buckets, floors(where(less(share, most), share, most)))

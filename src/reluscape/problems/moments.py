@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,13 @@ BUCKETS_PER_EDGE_LARGE = 2
 LARGE = 100_000
 
 Polynomial = list[Fraction]
+
+
+class Packed(NamedTuple):
+    """A table for eight networks at once: `kernels.packed` says how it is laid out."""
+
+    values: NDArray[np.float64]
+    few: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +60,18 @@ class Moments:
     def support(self) -> tuple[float, float]:
         """The smallest and the largest input, reduced."""
         return float(self.table.edges[0]), float(self.table.edges[-1])
+
+    @cached_property
+    def packed(self) -> Packed:
+        """The table as the kernels that move many networks read it; 64 bytes or more a piece."""
+        from reluscape.kernels import packed
+        from reluscape.kernels.lanes import LANES
+
+        pieces, rows = self.table.high.shape[:2]
+        few = rows > 1 and pieces - 2 <= LANES
+        values = np.empty((rows, LANES, LANES) if few else (pieces, rows, LANES))
+        (packed.pack_few if few else packed.pack)(self.table, values)
+        return Packed(values, few)
 
 
 def moments_of_data(

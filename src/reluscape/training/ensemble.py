@@ -164,7 +164,7 @@ def run_ensemble(
     times = np.full((size, len(bars)), -1, np.int64)
     made = np.zeros(size, np.int64)
     table = problem.moments.table
-    packed, few = _packed(problem)
+    packed, few = problem.moments.packed
     number, constants, batch = _constants(rule, step_size)
     x, y, shares, mass = _rows(problem, batch > 0)
 
@@ -235,19 +235,6 @@ def _stops(records: Sequence[int], steps: int) -> Integers:
     if any(not is_whole(step) or not 0 <= step <= steps for step in wanted):
         raise InputError(f"records are {records!r}; give whole numbers from 0 to steps, {steps}.")
     return np.array(sorted({0, *(int(step) for step in wanted), int(steps)}), np.int64)
-
-
-def _packed(problem: Interval | Samples) -> tuple[Floats, bool]:
-    """Return the table of a problem as the kernel reads it, and whether its pieces are few."""
-    from reluscape.kernels import packed
-    from reluscape.kernels.lanes import LANES
-
-    table = problem.moments.table
-    pieces, rows = table.high.shape[:2]
-    few = rows > 1 and pieces - 2 <= LANES
-    result = np.empty((rows, LANES, LANES) if few else (pieces, rows, LANES))
-    (packed.pack_few if few else packed.pack)(table, result)
-    return result, few
 
 
 def _constants(rule: Optimiser, step_size: float) -> tuple[int, Floats, int]:
