@@ -17,18 +17,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 
 from reluscape.studies.frames import receive, send
-from reluscape.studies.work import Work
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from reluscape.studies.work import Table, Work
 
 # Ctrl-C on Windows is seen between two waits only.
 _WAIT = 0.5
 # A worker has one processor; with more threads BLAS would also cut its sums elsewhere.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_NEW_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
 
 
 @dataclass(eq=False)
@@ -70,7 +68,7 @@ class Event:
 
     worker: Worker
     message: Mapping[str, object] | None
-    table: pa.Table | None
+    table: Table | None
 
 
 class Crew:
@@ -122,7 +120,9 @@ class Crew:
             env=os.environ
             | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
             | dict.fromkeys(_THREADS, "1"),
-            **_own_group(),
+            # A terminal's Ctrl-C is for the study alone.
+            process_group=None if sys.platform == "win32" else 0,
+            creationflags=_NEW_GROUP,
         )
         worker = Worker(process)
         self.workers.append(worker)
@@ -150,10 +150,3 @@ class Crew:
                 self._events.put(Event(worker, *found))
         worker.process.wait()
         self._events.put(Event(worker, None, None))
-
-
-def _own_group() -> dict[str, int]:
-    """Keep a terminal's Ctrl-C to the study itself."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"process_group": 0}

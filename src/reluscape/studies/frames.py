@@ -1,4 +1,4 @@
-"""Messages between a study and its workers: a line of JSON, and a table of Arrow where there is one.
+"""Messages between a study and its workers: a line of JSON, and perhaps a table of Arrow.
 
 Nothing is pickled, so nothing but numbers and text can come out of a message.
 """
@@ -13,14 +13,16 @@ import json
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, cast
 
+from reluscape.studies.work import Table
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _SIZE = "bytes"
 
 
-def send(stream: IO[bytes], message: Mapping[str, object], table: pa.Table | None = None) -> None:
-    """Write a message.
+def send(stream: IO[bytes], message: Mapping[str, object], table: Table | None = None) -> None:
+    r"""Write a message.
 
     Parameters
     ----------
@@ -39,7 +41,7 @@ def send(stream: IO[bytes], message: Mapping[str, object], table: pa.Table | Non
     >>> import io
     >>> send(pipe := io.BytesIO(), {"do": 3})
     >>> pipe.getvalue()
-    b'{"do": 3, "bytes": 0}\\n'
+    b'{"do": 3, "bytes": 0}\n'
     """
     payload = b"" if table is None else _pack(table)
     stream.write(json.dumps({**message, _SIZE: len(payload)}).encode() + b"\n")
@@ -47,8 +49,8 @@ def send(stream: IO[bytes], message: Mapping[str, object], table: pa.Table | Non
     stream.flush()
 
 
-def receive(stream: IO[bytes]) -> tuple[dict[str, object], pa.Table | None] | None:
-    """Read a message.
+def receive(stream: IO[bytes]) -> tuple[dict[str, object], Table | None] | None:
+    r"""Read a message.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ def receive(stream: IO[bytes]) -> tuple[dict[str, object], pa.Table | None] | No
     Examples
     --------
     >>> import io
-    >>> receive(io.BytesIO(b'{"do": 3, "bytes": 0}\\n'))
+    >>> receive(io.BytesIO(b'{"do": 3, "bytes": 0}\n'))
     ({'do': 3}, None)
     >>> receive(io.BytesIO(b'{"do": 3, "by')) is None
     True
@@ -79,16 +81,17 @@ def receive(stream: IO[bytes]) -> tuple[dict[str, object], pa.Table | None] | No
     return message, _unpack(payload) if size else None
 
 
-def _pack(table: pa.Table) -> bytes:
+def _pack(table: Table) -> bytes:
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
+    known = cast("pa.Table", table)
+    with pa.ipc.new_stream(sink, known.schema) as writer:
+        writer.write_table(known)
     return cast("bytes", sink.getvalue().to_pybytes())
 
 
-def _unpack(payload: bytes) -> pa.Table:
+def _unpack(payload: bytes) -> Table:
     import pyarrow as pa
 
     with pa.ipc.open_stream(payload) as reader:

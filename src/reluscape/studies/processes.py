@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from reluscape.errors import InputError
 from reluscape.studies.crew import Crew, Event, Worker
 from reluscape.studies.progress import Pace
-from reluscape.studies.work import Work
+from reluscape.studies.work import Deliver, Wanted, Work
 from reluscape.studies.worker import WARM_UP
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 # One lost worker is chance, three with the same chunk are its doing.
 LOSSES = 3
@@ -24,9 +21,9 @@ LOSSES = 3
 def run_processes(
     work: Work,
     indices: Sequence[int],
-    deliver: Callable[[int, pa.Table], None],
+    deliver: Deliver,
     pace: Pace,
-    wanted: Callable[[int], bool],
+    wanted: Wanted,
     workers: int | None,
 ) -> float:
     """Compute chunks in processes; a killed one costs the chunk that it was at.
@@ -76,9 +73,9 @@ class _Shift:
         crew: Crew,
         work: Work,
         indices: Sequence[int],
-        deliver: Callable[[int, pa.Table], None],
+        deliver: Deliver,
         pace: Pace,
-        wanted: Callable[[int], bool],
+        wanted: Wanted,
     ) -> None:
         self.crew, self.deliver, self.pace, self.wanted = crew, deliver, pace, wanted
         self.pending = deque(indices)
@@ -153,7 +150,7 @@ def _accusation(job: object, status: int) -> str:
             f"{LOSSES} worker processes in a row ended before they began (the last: "
             f"{_death(status)}); run with engine='inline' to see more."
         )
-    what = "the warm-up" if job == WARM_UP else f"chunk {job}"
+    what = job if job == WARM_UP else f"chunk {job}"
     return (
         f"{what} ended {LOSSES} worker processes (the last: {_death(status)}); where memory is "
         "short, use fewer workers. What is finished is kept."
@@ -170,13 +167,12 @@ def _death(status: int) -> str:
     return f"{name}, as when memory is short" if name == "SIGKILL" else name
 
 
-def _error(message: dict[str, object] | object) -> Exception:
-    said = cast("dict[str, object]", message)
+def _error(said: Mapping[str, object]) -> Exception:
     if said["kind"] == "input":
         return InputError(str(said["message"]))
     where = "a worker" if said["failed"] is None else f"chunk {said['failed']}"
     if said["kind"] == "memory":
         return InputError(
-            f"memory ran out in {where}; use fewer workers. Finished chunks are kept."
+            f"memory ran out in {where}; use fewer workers. What is finished is kept."
         )
     return RuntimeError(f"{where} failed in a worker process:\n{said['trace']}")

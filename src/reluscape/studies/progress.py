@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from types import TracebackType
@@ -226,7 +226,7 @@ class Bar:
 
 
 @contextmanager
-def showing(progress: Progress | bool | None) -> Iterator[Progress | None]:
+def showing(progress: Progress | bool | None) -> Generator[Progress | None]:
     """Make the callable that a user's `progress` asks for.
 
     Parameters

@@ -7,13 +7,13 @@ repairs. PyArrow is a dependency already, Parquet files carry checksums of their
 reads them without us.
 
     study.json             the description, its digest, the version that made it
-    chunks/000012.parquet  the rows of chunk 12; its metadata repeat digest, chunk and number of rows
+    chunks/000012.parquet  the rows of chunk 12; metadata: digest, chunk, number of rows
     damaged/               files that were found damaged, put aside: to be looked at or deleted
 """
 
 # PyArrow ships no types.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 
 from __future__ import annotations
 
@@ -127,9 +127,9 @@ class Store:
             )
         if found.version != __version__ or found.chunks != chunks:
             raise FileError(
-                f"{folder} holds results of reluscape {found.version} in {found.chunks} chunks, this "
-                f"is {__version__} with {chunks}; results of two versions are not mixed: go on with "
-                f"version {found.version}, or choose another folder."
+                f"{folder} holds results of reluscape {found.version} in {found.chunks} chunks, "
+                f"this is {__version__} with {chunks}; results of two versions are not mixed: go "
+                f"on with version {found.version}, or choose another folder."
             )
         found._sweep()
         return Store(folder, found.description, digest, chunks, found.version, joined)
@@ -187,7 +187,7 @@ class Store:
     def present(self) -> list[int]:
         """Return which chunks have a file, in order; whether they are damaged is not looked at."""
         try:
-            names = os.listdir(self.path / _CHUNKS)
+            names = [entry.name for entry in (self.path / _CHUNKS).iterdir()]
         except FileNotFoundError:
             return []
         except OSError as problem:
@@ -390,7 +390,7 @@ class Store:
 
 
 def _create(folder: Path, description: Mapping[str, object], digest: str, chunks: int) -> bool:
-    """Make the folder, and last the file with which the store exists; False if another was first."""
+    """Make the folder, and last the file with which the store exists; False if another is first."""
     said = {
         "format": FORMAT,
         "reluscape": __version__,
@@ -439,6 +439,6 @@ def _refusal(folder: Path, problem: OSError, size: int) -> FileError:
         room = "no room is left"
     return FileError(
         f"the disk of {folder} is full ({problem.strerror}): a chunk needs "
-        f"{math.ceil(size / 1e3)} kB, {room}. What is finished is kept: make room, and run the study "
-        "again."
+        f"{math.ceil(size / 1e3)} kB, {room}. What is finished is kept: make room, and run the "
+        "study again."
     )

@@ -18,7 +18,7 @@ from reluscape.errors import InputError
 from reluscape.studies.frames import receive, send
 from reluscape.studies.work import Description, WarmUp, Work, find, perform
 
-WARM_UP = "warm up"
+WARM_UP = "the warm-up"
 
 
 def main() -> int:

@@ -1,0 +1,308 @@
+"""Where Dask runs: a scheduler that is there, this machine, or Slurm through dask-jobqueue."""
+
+# Distributed and dask-jobqueue are typed in part or not at all.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportMissingTypeStubs=false
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, TypedDict, cast
+
+from reluscape._version import __version__
+from reluscape.errors import FileError, InputError
+from reluscape.studies.processes import processors
+
+if TYPE_CHECKING:
+    import distributed
+
+# A scheduler that has not answered after so many seconds will not.
+TIMEOUT = 8.0
+
+# Of the table [slurm]: dask-jobqueue's own names, and the type of each.
+SETTINGS: Mapping[str, type] = {
+    "jobs": int,
+    "cores": int,
+    "memory": str,
+    "processes": int,
+    "walltime": str,
+    "queue": str,
+    "account": str,
+    "interface": str,
+    "python": str,
+    "local_directory": str,
+    "log_directory": str,
+    "job_cpu": int,
+    "job_mem": str,
+    "job_extra_directives": list,
+    "job_directives_skip": list,
+    "job_script_prologue": list,
+    "worker_extra_args": list,
+    "scheduler_options": dict,
+}
+_NEEDED = ("jobs", "cores", "memory")
+_SAID = {int: "a whole number >= 1", str: "a text", list: "a list of texts", dict: "a table"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A client, and where it is connected to.
+
+    Attributes
+    ----------
+    client : distributed.Client
+    address : str
+        Of the scheduler.
+    dashboard : str
+        Link for a browser; empty if there is none.
+    """
+
+    client: object
+    address: str
+    dashboard: str
+
+
+class _Versions(TypedDict):
+    scheduler: Mapping[str, Mapping[str, str | None]]
+    workers: Mapping[str, Mapping[str, Mapping[str, str | None]]]
+
+
+class _Running(Protocol):
+    """A cluster of Dask: stops with the block."""
+
+    @property
+    def scheduler_address(self) -> str:
+        """Where workers and clients find it."""
+        ...
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> object: ...
+
+    def scale(self, *, jobs: int) -> object:
+        """Ask for so many jobs."""
+        ...
+
+
+@contextmanager
+def connected(
+    workers: int | None = None, scheduler: str | None = None, cluster: str | None = None
+) -> Generator[Place]:
+    """Connect to Dask; what this starts, it also stops.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Processes of a cluster on this machine; by default one a processor.
+    scheduler : str, optional
+        Address of a scheduler, such as `tcp://10.0.0.1:8786`.
+    cluster : str, optional
+        A TOML file with a table `[slurm]`, see `read_cluster`.
+
+    Yields
+    ------
+    Place
+
+    Raises
+    ------
+    InputError
+        If Dask is not installed, the scheduler does not answer within 10 seconds, a version
+        differs, or the cluster does not start.
+    """
+    try:
+        import distributed
+    except ImportError as problem:
+        raise InputError(
+            "the engine 'dask' needs more packages; install them: pip install 'reluscape[dask]'."
+        ) from problem
+    if scheduler is not None:
+        with _reach(scheduler) as client:
+            _check_versions(client)
+            yield Place(client, scheduler, client.dashboard_link or "")
+        return
+    with (
+        _start(workers, cluster) as running,
+        distributed.Client(running, set_as_default=False) as client,
+    ):
+        yield Place(client, running.scheduler_address, client.dashboard_link or "")
+
+
+@contextmanager
+def _reach(address: str) -> Generator[distributed.Client]:
+    from distributed import Client
+
+    try:
+        # A loop of its own in a thread of its own: a notebook has one running here.
+        with ThreadPoolExecutor(1) as thread:
+            kind = thread.submit(asyncio.run, _ask_what_it_is(address)).result()
+        if kind != "Scheduler":
+            raise InputError(f"a Dask {kind.lower()} answers at {address}; name the scheduler.")
+        client = Client(address, timeout=TIMEOUT, set_as_default=False)
+    except InputError:
+        raise
+    except ValueError as problem:
+        raise InputError(
+            f"{address!r} is no address of a Dask scheduler; such a one is tcp://10.0.0.1:8786."
+        ) from problem
+    except (OSError, TimeoutError) as problem:
+        raise InputError(
+            f"no Dask scheduler answers at {address} within {TIMEOUT:g} seconds; check the address "
+            "(such as tcp://10.0.0.1:8786), that it runs, and that no firewall is in between."
+        ) from problem
+    with client:
+        yield client
+
+
+async def _ask_what_it_is(address: str) -> str:
+    """Return what answers: `Client` itself waits without end for a port that says nothing."""
+    from distributed.comm.core import connect
+    from distributed.security import Security
+
+    async def ask() -> str:
+        arguments = Security().get_connection_args("client")
+        comm = await connect(address, TIMEOUT, True, None, **arguments)
+        try:
+            await comm.write({"op": "identity", "reply": True})
+            return str(cast("Mapping[str, object]", await comm.read())["type"])
+        finally:
+            comm.abort()
+
+    return await asyncio.wait_for(ask(), TIMEOUT)
+
+
+def _check_versions(client: distributed.Client) -> None:
+    found = cast("_Versions", client.get_versions(packages=["reluscape"]))
+    places = {"the Dask scheduler": found["scheduler"]} | {
+        f"the Dask worker {name}": about for name, about in found["workers"].items()
+    }
+    for place, about in places.items():
+        # A place that did not answer in time says nothing; chunks are checked once more.
+        version = about["packages"].get("reluscape") if about else __version__
+        if version is None:
+            raise InputError(
+                f"{place} has no reluscape; install version {__version__} with dask and "
+                "distributed there."
+            )
+        if version != __version__:
+            raise InputError(
+                f"{place} runs reluscape {version} and this is {__version__}; "
+                "install the same version everywhere."
+            )
+
+
+@contextmanager
+def _start(workers: int | None, cluster: str | None) -> Generator[_Running]:
+    """Start a cluster, here or with Slurm."""
+    if cluster is None:
+        from distributed import LocalCluster
+
+        made = partial(
+            LocalCluster,
+            n_workers=workers or processors(),
+            threads_per_worker=1,
+            # A port of its own for every study: several may run beside each other.
+            dashboard_address="127.0.0.1:0",
+        )
+        jobs = None
+    else:
+        settings = read_cluster(cluster)
+        jobs = cast("int", settings.pop("jobs"))
+        try:
+            from dask_jobqueue.slurm import SLURMCluster
+        except ImportError as problem:
+            raise InputError(
+                "a Slurm cluster needs dask-jobqueue; install it: pip install 'reluscape[dask]'."
+            ) from problem
+        made = partial(SLURMCluster, **settings)
+    try:
+        running = cast("Callable[[], _Running]", made)()
+    except (OSError, RuntimeError, ValueError, TypeError) as problem:
+        raise InputError(f"the Dask cluster does not start ({problem}).") from problem
+    with running:
+        if jobs is not None:
+            running.scale(jobs=jobs)
+        yield running
+
+
+def read_cluster(path: str | os.PathLike[str]) -> dict[str, object]:
+    r"""Read how to ask Slurm for workers.
+
+    The file has one table `[slurm]`. `jobs`, `cores` (of a job) and `memory` (of a job) must be
+    there; a job starts one worker process a core unless `processes` says otherwise. The other
+    settings are those of `dask_jobqueue.SLURMCluster`: walltime, queue, account, interface,
+    python, local_directory, log_directory, job_cpu, job_mem, job_extra_directives,
+    job_directives_skip, job_script_prologue, worker_extra_args, scheduler_options.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    FileError
+        If the file is missing, or no TOML.
+    InputError
+        If a setting is unknown, missing or of the wrong kind.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "cluster.toml"
+    ...     _ = path.write_text('[slurm]\njobs = 2\ncores = 8\nmemory = "16 GB"')
+    ...     read_cluster(path)
+    {'processes': 8, 'jobs': 2, 'cores': 8, 'memory': '16 GB'}
+    """
+    try:
+        said = cast("dict[str, object]", tomllib.loads(Path(path).read_text(encoding="utf-8")))
+    except OSError as problem:
+        raise FileError(f"cannot read {path} ({problem.strerror}).") from problem
+    except ValueError as problem:
+        raise FileError(f"{path} is no TOML ({problem}).") from problem
+    for name in said:
+        _check_known(str(path), name, ["slurm"])
+    table = said.get("slurm")
+    if not isinstance(table, dict):
+        raise InputError(f"{path} has no table [slurm]; see docs/cluster.md for an example.")
+    settings = cast("dict[str, object]", table)
+    for name, value in settings.items():
+        _check_known(f"{path}, [slurm]", name, list(SETTINGS))
+        kind = SETTINGS[name]
+        right = type(value) is kind
+        if kind is int and right:
+            right = cast("int", value) >= 1
+        if isinstance(value, list):
+            right = right and all(isinstance(item, str) for item in cast("list[object]", value))
+        if not right:
+            raise InputError(f"{path}: {name} is {value!r}; give {_SAID[kind]}.")
+    for name in _NEEDED:
+        if name not in settings:
+            raise InputError(f"{path}: [slurm] needs {name!r}, {_SAID[SETTINGS[name]]}.")
+    return {"processes": settings["cores"], **settings}
+
+
+def _check_known(where: str, name: str, known: list[str]) -> None:
+    if name in known:
+        return
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
+    raise InputError(f"{where}: {name!r} is unknown; {hint}")
