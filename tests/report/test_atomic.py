@@ -74,3 +74,49 @@ def test_a_path_may_be_text(tmp_path: Path) -> None:
     with atomic_write(os.fspath(tmp_path / "a"), "w") as handle:
         handle.write("x")
     assert (tmp_path / "a").read_text() == "x"
+
+
+def test_a_durable_file_is_forced_to_the_disk_before_and_after_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a"
+    forced: list[tuple[str, bool, bytes]] = []
+    fsync = os.fsync
+
+    def watch(descriptor: int) -> None:
+        fsync(descriptor)
+        where = os.readlink(f"/proc/self/fd/{descriptor}")
+        size = os.fstat(descriptor).st_size
+        forced.append((where, path.exists(), b"" if Path(where).is_dir() else bytes(size)))
+
+    monkeypatch.setattr("os.fsync", watch)
+    with atomic_write(path, durable=True) as handle:
+        handle.write(b"1234")
+    (file, named_before, content), (folder, named_after, _) = forced
+    assert file.startswith(str(tmp_path / ".a."))
+    assert not named_before
+    assert len(content) == 4
+    assert folder == str(tmp_path)
+    assert named_after
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_came_first_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    if not links:
+
+        def refuse(self: Path, target: Path) -> None:
+            raise PermissionError(1, "no links on this file system")
+
+        monkeypatch.setattr(Path, "hardlink_to", refuse)
+    path = tmp_path / "a"
+    with pytest.raises(FileExistsError), atomic_write(path, "w", replace=False) as handle:
+        handle.write("second")
+        path.write_text("first")
+    assert path.read_text() == "first"
+    path.unlink()
+    with atomic_write(path, "w", replace=False) as handle:
+        handle.write("alone")
+    assert path.read_text() == "alone"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a"]

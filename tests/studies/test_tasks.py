@@ -48,9 +48,7 @@ def test_a_run_is_the_descent_from_its_start(
     for run in (0, 5, 63, 64, 65):
         theta = normal_starts(7, 3, "normal", run // 64, 10 + skip)[run % 64]
         begun = rs.Network.from_vector(theta, 1, skip, act)
-        end = rs.descend(
-            problem, begun, step_size=0.05, steps=30, record_every=10, at_zero=at_zero
-        )
+        end = rs.descend(problem, begun, step_size=0.05, steps=30, record_every=10, at_zero=at_zero)
         assert rows["start"][run] == run
         assert rows["steps"][run] == 30
         assert rows["initial_risk"][run] == pytest.approx(problem.risk(begun), rel=ROUNDING)
@@ -150,6 +148,15 @@ def test_verdicts_are_those_of_classify(verdicts: str) -> None:
         assert VERDICTS[rows["verdict"][run]] == kind
 
 
+def test_studies_that_differ_by_a_sign_of_zero_are_told_apart() -> None:
+    tables = [
+        run_chunk(small(problems={"it": {**LINE, "beta": beta}}).describe(), 0)
+        for beta in (0.0, -0.0)
+    ]
+    digests = {table.schema.metadata[b"digest"] for table in tables}
+    assert len(digests) == 2
+
+
 def test_runs_that_diverge_say_so() -> None:
     rows = rows_of(small(step_sizes=[1e6], steps=200, verdicts="final", records=[0, 200]))
     assert (rows["outcome"] == 1).all()
@@ -170,6 +177,7 @@ def test_the_same_chunk_is_the_same_bytes() -> None:
         b"chunk": b"0",
         b"rows": b"5",
         b"format": b"1",
+        b"device": b"cpu",
     }
 
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import os
 import tomllib
 from collections.abc import Callable, Generator, Mapping
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol, TypedDict, cast
 
 from reluscape._version import __version__
 from reluscape.errors import FileError, InputError
+from reluscape.studies.checks import nearest
 from reluscape.studies.processes import processors
 
 if TYPE_CHECKING:
@@ -279,13 +279,15 @@ def read_cluster(path: str | os.PathLike[str]) -> dict[str, object]:
     except ValueError as problem:
         raise FileError(f"{path} is no TOML ({problem}).") from problem
     for name in said:
-        _check_known(str(path), name, ["slurm"])
+        if name != "slurm":
+            raise InputError(f"{path} has an unknown table {name!r}; there is only 'slurm'.")
     table = said.get("slurm")
     if not isinstance(table, dict):
         raise InputError(f"{path} has no table [slurm]; see docs/cluster.md for an example.")
     settings = cast("dict[str, object]", table)
     for name, value in settings.items():
-        _check_known(f"{path}, [slurm]", name, list(SETTINGS))
+        if name not in SETTINGS:
+            raise InputError(f"{path}, [slurm]: {name!r} is unknown; {nearest(name, SETTINGS)}")
         kind = SETTINGS[name]
         right = type(value) is kind
         if kind is int and right:
@@ -298,11 +300,3 @@ def read_cluster(path: str | os.PathLike[str]) -> dict[str, object]:
         if name not in settings:
             raise InputError(f"{path}: [slurm] needs {name!r}, {_SAID[SETTINGS[name]]}.")
     return {"processes": settings["cores"], **settings}
-
-
-def _check_known(where: str, name: str, known: list[str]) -> None:
-    if name in known:
-        return
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
-    raise InputError(f"{where}: {name!r} is unknown; {hint}")

@@ -82,6 +82,7 @@ class StudyArrays:
     def __init__(self, study: Study) -> None:
         self.study = study
         self._added: set[int] = set()
+        self._devices: set[str] = set()
         self._arrays: dict[str, NDArray[np.generic]] = {}
         lengths = {
             "record": len(study.recorded),
@@ -123,6 +124,7 @@ class StudyArrays:
                 flat = values.flatten().to_numpy(zero_copy_only=False).reshape(chunk.count, -1)
                 array[rows, : flat.shape[1]] = flat
         self._added.add(index)
+        self._devices.add(cast("dict[bytes, bytes]", table.schema.metadata)[b"device"].decode())
 
     @property
     def runs_done(self) -> int:
@@ -210,6 +212,8 @@ class StudyArrays:
             "digest": self.study.digest,
             "format": FORMAT,
             "reluscape": __version__,
+            # Processors of two kinds agree to rounding only.
+            "device": " and ".join(sorted(self._devices)),
             "runs_total": runs,
             "runs_done": done,
             # Files know no truth values.

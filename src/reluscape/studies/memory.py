@@ -13,8 +13,8 @@ from reluscape.studies.plateaus import MOST_WATCHED
 if TYPE_CHECKING:
     from reluscape.studies.study import Study
 
-# Bytes of the columns that each run has: six of eight bytes, outcome, level and verdict.
-_ALWAYS = 6 * 8 + 1 + 2 + 1
+# Bytes of what each run has: five numbers of eight bytes, outcome, level and verdict.
+_ALWAYS = 5 * 8 + 1 + 2 + 1
 _NUMBER = 8
 # What a process needs besides its results: compiled code, libraries, a chunk under way.
 _BESIDES = 500_000_000
@@ -57,7 +57,7 @@ def bytes_of_study(study: Study) -> int:
     --------
     >>> from reluscape import Interval, Study, affine
     >>> readable(bytes_of_study(Study({"x": Interval(affine(1, 0), 0, 1)}, [2], 10**6, [0.1], 9)))
-    '196 MB'
+    '188 MB'
     """
     return study.plan.runs * bytes_of_run(study, max(study.widths))
 

@@ -57,8 +57,8 @@ def levels_of(
     tuple of Level
         For an affine target under a constant density all positive critical levels (S2); else the
         risks of the best constant and of the best line, at which networks rest whose neurons do not
-        bend, and for the target of `trap` that of its local minima. The k-th is the same for every
-        width that has one.
+        bend; for the target of `trap` the latter is that of its local minima. The k-th is the same
+        for every width that has one.
 
     Examples
     --------
@@ -70,8 +70,7 @@ def levels_of(
     if known is not None:
         return tuple(Level(name, risk) for name, risk in known)
     found = [] if skip else [Level("constant fit", _fitted(problem, None))]
-    found.append(Level("affine fit", _fitted(problem, [0.0])))
-    found += _trapped(problem)
+    found.append(_trapped(problem) or Level("affine fit", _fitted(problem, [0.0])))
     scale = found[0].risk
     # A rest of rounding is no level.
     found = [level for level in found if level.risk > SAME * scale]
@@ -121,11 +120,12 @@ def _fitted(problem: Interval | Samples, skip: list[float] | None) -> float:
     return polish(problem, Network([], [], [], 0.0, skip)).risk
 
 
-def _trapped(problem: Interval | Samples) -> list[Level]:
+def _trapped(problem: Interval | Samples) -> Level | None:
+    """Return the level of the members of a trap: also that of the best line, their limit."""
     from reluscape.landscape.trap import RISK
     from reluscape.landscape.trap_target import TrapTarget
 
     if not isinstance(problem, Interval) or not isinstance(problem.target, TrapTarget):
-        return []
+        return None
     target = problem.target
-    return [Level("trap", RISK * target.height**2 * (target.b - target.a))]
+    return Level("trap", RISK * target.height**2 * (target.b - target.a))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -130,6 +131,30 @@ class StudyResult:
     dataset: xr.Dataset = field(repr=False)
     store: Path | None = None
     cost: Cost | None = None
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> StudyResult:
+        """Open the results that a store holds, complete or not, without running anything.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A directory that `Study.run` filled.
+
+        Returns
+        -------
+        StudyResult
+
+        Raises
+        ------
+        FileError
+            If there is no store, or it is damaged or of another version.
+        InputError
+            If its results need more memory than there is.
+        """
+        from reluscape.studies.running import open_study
+
+        return open_study(path)
 
     @property
     def complete(self) -> bool:

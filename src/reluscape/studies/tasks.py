@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from reluscape.errors import InputError
 from reluscape.landscape.verdict import classify
+from reluscape.networks.activations import Activation
 from reluscape.networks.network import Network
-from reluscape.networks.tracks import balanced_norms
 from reluscape.problems.interval import Interval
+from reluscape.problems.line import zero_is_active
 from reluscape.problems.samples import Samples
 from reluscape.studies.begin import keys_of, parameters_of
 from reluscape.studies.checks import choice
@@ -98,7 +99,7 @@ def run_together(
     InputError
         If the chunks are not of one cell; and as `run_chunk`.
     """
-    study = _study(json.dumps(description))
+    study = _study(_Read(_frozen(description), description))
     chunks = [study.plan.chunk(index) for index in indices]
     if len({chunk.cell for chunk in chunks}) != 1:
         raise InputError("the chunks are of several cells; run those of one cell together.")
@@ -129,7 +130,7 @@ def run_together(
     )
     ends = np.cumsum([chunk.count for chunk in chunks])
     return [
-        _table(study, chunk, problem, levels, done, slice(int(end) - chunk.count, int(end)))
+        _table(study, chunk, problem, levels, done, slice(int(end) - chunk.count, int(end)), device)
         for chunk, end in zip(chunks, ends, strict=True)
     ]
 
@@ -147,7 +148,7 @@ def warm_up(description: Mapping[str, object], *, device: str = "cpu") -> None:
     InputError
         As `run_chunk`.
     """
-    study = _study(json.dumps(description))
+    study = _study(_Read(_frozen(description), description))
     for problem in study.built.values():
         for rule in study.rules:
             start = np.zeros((1, 4 + study.skip))
@@ -170,9 +171,29 @@ def _device(name: str) -> Literal["cpu", "cuda"]:
     return cast('Literal["cpu", "cuda"]', choice("device", name, ("cpu", "cuda")))
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A description by which a study is found again; long texts cost nothing, being the same."""
+
+    frozen: Hashable
+    description: Mapping[str, object] = field(compare=False)
+
+
+def _frozen(value: object) -> Hashable:
+    """Return what tells plain values apart, 1 and 1.0 as well as 0.0 and -0.0."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        table = cast("Mapping[str, object]", value)
+        return tuple((key, _frozen(entry)) for key, entry in table.items())
+    if isinstance(value, list | tuple):
+        return (None, *map(_frozen, cast("Sequence[object]", value)))
+    return type(value), repr(value)
+
+
 @lru_cache(maxsize=_KEPT)
-def _study(description: str) -> Study:
-    return Study.from_description(json.loads(description))
+def _study(read: _Read) -> Study:
+    return Study.from_description(read.description)
 
 
 def _starts(study: Study, chunk: Chunk) -> Floats:
@@ -207,11 +228,12 @@ def _table(
     levels: tuple[Level, ...],
     done: EnsembleRun,
     part: slice,
+    device: str,
 ) -> pa.Table:
     import pyarrow as pa
 
     risks, parameters = done.risks[part], done.parameters[part]
-    networks = [Network.from_vector(theta, 1, study.skip, chunk.activation) for theta in parameters]
+    balanced, slopes = _norms(study, chunk.activation, problem, parameters)
     waiting, watched = len(study.waited_for), min(len(levels), MOST_WATCHED)
     times = done.times[part]
     entered = times[:, waiting : waiting + watched]
@@ -220,10 +242,8 @@ def _table(
         "start": pa.array(np.arange(chunk.first, chunk.first + chunk.count, dtype=np.int64)),
         "risk": pa.array(risks),
         "initial_risk": pa.array(done.initial_risks[part]),
-        "norm": pa.array(np.array([_norm(network) for network in networks])),
-        "gradient_norm": pa.array(
-            np.array([_slope(problem, network, study.at_zero) for network in networks])
-        ),
+        "norm": pa.array(balanced),
+        "gradient_norm": pa.array(slopes),
         "steps": pa.array(done.steps[part]),
         "outcome": pa.array(done.diverged[part].astype(np.int8)),
         "level": pa.array(levels_at(risks, levels, study.success_of(chunk.problem))),
@@ -235,7 +255,7 @@ def _table(
         columns["entered"] = _lists(_padded(entered, study.plateaus))
         columns["left"] = _lists(_padded(left, study.plateaus))
     if study.verdicts != "none":
-        columns |= _verdicts(study, problem, networks, done.diverged[part])
+        columns |= _verdicts(study, chunk.activation, problem, parameters, done.diverged[part])
     if study.keep_networks:
         columns["parameters"] = _lists(parameters)
     metadata = {
@@ -243,25 +263,25 @@ def _table(
         "chunk": str(chunk.index),
         "rows": str(chunk.count),
         "format": str(FORMAT),
+        "device": device,
     }
     return pa.table(columns).replace_schema_metadata(metadata)
 
 
 def _verdicts(
     study: Study,
+    activation: Activation,
     problem: Interval | Samples,
-    networks: Sequence[Network],
+    parameters: Floats,
     diverged: NDArray[np.bool_],
 ) -> dict[str, pa.Array]:
     import pyarrow as pa
 
-    codes = np.full(len(networks), -1, np.int8)
-    risks = np.full(len(networks), np.nan)
+    codes = np.full(len(parameters), -1, np.int8)
+    risks = np.full(len(parameters), np.nan)
     polished = study.verdicts == "polished"
-    for i, network in enumerate(networks):
-        if diverged[i]:
-            continue
-        judged = network
+    for i in np.flatnonzero(~diverged):
+        judged = network = Network.from_vector(parameters[i], 1, study.skip, activation)
         if polished:
             end = polish(problem, network)
             judged, risks[i] = end.network, end.risk
@@ -270,19 +290,24 @@ def _verdicts(
     return columns | ({"polished_risk": pa.array(risks)} if polished else {})
 
 
-def _norm(network: Network) -> float:
-    with np.errstate(over="ignore"):
-        return _finite(float(np.linalg.norm(balanced_norms(network))))
+def _norms(
+    study: Study, activation: Activation, problem: Interval | Samples, parameters: Floats
+) -> tuple[Floats, Floats]:
+    """Return the balanced norms of networks, and those of their gradients."""
+    from reluscape.kernels import ends
+
+    # The kernel reads a slope of the skip connection from every row.
+    theta = parameters if study.skip else np.pad(parameters, ((0, 0), (0, 1)))
+    balanced, slopes = np.empty(len(theta)), np.empty(len(theta))
+    active = zero_is_active(study.at_zero)
+    table = problem.moments.table
+    ends.norms(theta, study.skip, activation.slope, active, table, balanced, slopes)
+    return _finite(balanced), _finite(slopes)
 
 
-def _slope(problem: Interval | Samples, network: Network, at_zero: str) -> float:
-    # Of a run that has diverged it may be beyond the largest float.
-    with np.errstate(all="ignore"):
-        return _finite(float(np.linalg.norm(problem.gradient(network, at_zero))))
-
-
-def _finite(value: float) -> float:
-    return value if np.isfinite(value) else float("nan")
+def _finite(values: Floats) -> Floats:
+    # Of runs that have diverged they may be beyond the largest float.
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _padded(times: NDArray[np.int64], columns: int) -> NDArray[np.int64]:
