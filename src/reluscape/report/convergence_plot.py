@@ -136,8 +136,14 @@ def _draw_rates(axes: Axes, summary: xr.Dataset, targets: list[str]) -> None:
     if not both.any():
         axes.set_xlim(0.1, 10.0)
         axes.set_ylim(0.1, 10.0)
-        axes.annotate("no run has come to its limit", (0.5, 0.5), xycoords="axes fraction",
-                      ha="center", fontsize=9, color=INK)
+        axes.annotate(
+            "no run has come to its limit",
+            (0.5, 0.5),
+            xycoords="axes fraction",
+            ha="center",
+            fontsize=9,
+            color=INK,
+        )
         return
     ends = np.array([0.8 * expected[both].min(), 1.25 * expected[both].max()])
     axes.plot(ends, ends, color=INK, linewidth=0.9, zorder=1)

@@ -51,7 +51,12 @@ def plot_saddles(summary: xr.Dataset) -> Figure:
     width = int(summary["width"].to_numpy()[-1])
     for axes, name, letter in zip(panels[0], names, "ab", strict=False):
         _draw_fates(axes, summary.sel(activation=name, width=width))
-        label(axes, "initial scale, and step size", "share of runs", f"{letter}   {_said(name)}, width {width}")
+        label(
+            axes,
+            "initial scale, and step size",
+            "share of runs",
+            f"{letter}   {_said(name)}, width {width}",
+        )
     _draw_risks(panels[1, 0], summary, names)
     _draw_escapes(panels[1, 1], summary, names, width)
     for axes in panels.ravel():
@@ -171,7 +176,9 @@ def _draw_escapes(axes: Axes, summary: xr.Dataset, names: list[str], width: int)
     plain_ticks(axes, scales.tolist())
     axes.set_ylim(-0.03 * top, 1.05 * top)
     size = float(summary["step_size"].to_numpy()[0])
-    label(axes, "initial scale", f"time at the plateau 1/12 (steps × {size:g})", f"d   width {width}")
+    label(
+        axes, "initial scale", f"time at the plateau 1/12 (steps × {size:g})", f"d   width {width}"
+    )
     handles: list[Any] = axes.get_lines()[: len(names)]
     legend(axes, handles, [_said(name) for name in names], loc="upper right")
 
@@ -180,7 +187,8 @@ def _legend(figure: Figure, summary: xr.Dataset) -> None:
     from matplotlib.patches import Patch
 
     counts = summary["fate_count"].sum(["activation", "width", "scale", "step_size"]).to_numpy()
-    handles, labels = [], []
+    handles: list[Any] = []
+    labels: list[str] = []
     for fate, count in zip(summary["fate"].to_numpy(), counts, strict=True):
         color, hatch, said = _LOOK[str(fate)]
         # Saddles are named even where no run is: that is the finding.

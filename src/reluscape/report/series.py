@@ -65,7 +65,9 @@ def label(axes: Axes, x: str, y: str, panel: str = "") -> None:
         axes.set_title(panel, loc="left", fontsize=10, color=INK)
 
 
-def legend(where: Axes | Figure, handles: Sequence[Any], labels: Sequence[str], **options: Any) -> None:  # noqa: ANN401
+def legend(
+    where: Axes | Figure, handles: Sequence[Any], labels: Sequence[str], *, loc: str, ncols: int = 1
+) -> None:
     """Add a legend in the look of all figures."""
     settings: dict[str, Any] = {
         "frameon": False,
@@ -74,7 +76,8 @@ def legend(where: Axes | Figure, handles: Sequence[Any], labels: Sequence[str], 
         "handlelength": 2.2,
         "columnspacing": 1.3,
         "borderaxespad": 0.3,
-        **options,
+        "loc": loc,
+        "ncols": ncols,
     }
     where.legend(handles, labels, **settings)
 

@@ -144,10 +144,9 @@ def _draw_best(axes: Axes, summary: xr.Dataset) -> None:
         axes.axhline(height, color=INK, linewidth=0.8, linestyle=dashes, zorder=1)
         axes.annotate(
             said,
-            (float(counts[-1]), height),
-            xytext=(0, 3),
+            (float(counts[0]), height),
+            xytext=(0, -11),
             textcoords="offset points",
-            ha="right",
             fontsize=8.5,
             color=INK,
         )

@@ -38,7 +38,9 @@ def plot_widths(summary: xr.Dataset) -> Figure:
 
     names = [str(name) for name in summary["problem"].to_numpy()]
     figure = Figure(figsize=(7.4, 3.9), layout="constrained")
-    row = figure.subplots(1, len(names), squeeze=False, sharey=True, gridspec_kw={"wspace": 0.05})[0]
+    row = figure.subplots(1, len(names), squeeze=False, sharey=True, gridspec_kw={"wspace": 0.05})[
+        0
+    ]
     widths = summary["width"].to_numpy()
     for place, (axes, name) in enumerate(zip(row, names, strict=True)):
         _draw(axes, summary.sel(problem=name))

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Literal
 
 from reluscape.errors import InputError
 from reluscape.networks.arrays import is_whole
-from reluscape.studies.ready import convergence, saddles, traps, widths
-from reluscape.studies.ready.finding import Finding
+from reluscape.studies.ready import convergence, convergence_sheets, saddles, traps, widths
+from reluscape.studies.ready.sheets import ReadyStudy
 from reluscape.studies.study import Study
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Progress = Callable[[str, float], object]
+Progress = Callable[[str, float], None]
 
 TITLES = {
     "convergence": "Gradient descent on piecewise affine targets: how often, from how many starts, "
     "and how fast it finds a global minimum (S1)",
-    "saddles": "Gradient descent on an affine target: at which critical levels it ends, and how it "
-    "escapes (S2)",
-    "traps": "Gradient descent on a target with a continuum of local minima: how often it is trapped "
-    "(S3)",
+    "saddles": "Gradient descent on an affine target: at which critical levels it ends, and how "
+    "it escapes (S2)",
+    "traps": "Gradient descent on a target with a continuum of local minima: how often it is "
+    "trapped (S3)",
     "widths": "The best of many descents beside the certified optimum",
 }
 _DECLARE = {
@@ -100,7 +100,7 @@ def ready_study(
     cluster: str | os.PathLike[str] | None = None,
     progress: Progress | bool | None = None,
     device: Literal["cpu", "cuda"] | None = None,
-) -> Finding:
+) -> ReadyStudy:
     """Measure what a paper says of gradient descent: tables, a figure, and what it cost.
 
     Parameters
@@ -120,7 +120,7 @@ def ready_study(
 
     Returns
     -------
-    Finding
+    ReadyStudy
 
     Raises
     ------
@@ -148,12 +148,17 @@ def ready_study(
     )
     told = progress if callable(progress) else None
     summary = _summary(name, study, result.dataset, told)
-    module = {"convergence": convergence, "saddles": saddles, "traps": traps, "widths": widths}[name]
-    return Finding(
+    told_by = {
+        "convergence": convergence_sheets,
+        "saddles": saddles,
+        "traps": traps,
+        "widths": widths,
+    }
+    return ReadyStudy(
         name,
         TITLES[name],
-        module.sheets(summary),
-        module.remarks(summary),
+        told_by[name].sheets(summary),
+        told_by[name].remarks(summary),
         summary,
         result,
         time.perf_counter() - begun,
@@ -161,13 +166,11 @@ def ready_study(
     )
 
 
-def _summary(
-    name: str, study: Study, dataset: xr.Dataset, progress: Progress | None
-) -> xr.Dataset:
+def _summary(name: str, study: Study, dataset: xr.Dataset, progress: Progress | None) -> xr.Dataset:
     if name == "widths":
         return widths.summarise(study, dataset, *widths.optima(study, progress))
     if progress is not None:
-        progress("looking closer", 1.0)
+        progress("looking closer", 0.99)
     if name == "convergence":
         return convergence.summarise(study, dataset)
     if name == "saddles":

@@ -146,8 +146,8 @@ def tail_rate(at: Floats, risks: Floats) -> float:
     Examples
     --------
     >>> at = np.arange(0.0, 100.0, 5.0)
-    >>> round(tail_rate(at, 1e-6 * 0.5 ** at), 12) == round(np.log(2), 12)
-    True
+    >>> round(tail_rate(at, 1e-6 * 0.5**at) / float(np.log(2)), 9)
+    1.0
     """
     inside = np.flatnonzero((risks <= LINEAR) & (risks >= FLOOR))
     if len(inside) < 2:
@@ -178,7 +178,7 @@ def tail_power(at: Floats, risks: Floats) -> float:
     >>> round(tail_power(at, at**-3.0), 9)
     3.0
     """
-    first = int(np.searchsorted(at, DOUBLE * at[-1]))
+    first = int(np.flatnonzero(at >= DOUBLE * at[-1])[0])
     return float(np.log(risks[first] / risks[-1]) / np.log(at[-1] / at[first]))
 
 
@@ -199,10 +199,12 @@ def limit_rate(problem: Interval, theta: Floats, step_size: float) -> float | No
         the risk is not zero to rounding.
     """
     width = len(theta) // 3
-    w, b, v = np.split(theta[: 3 * width].copy(), 3)
+    w, b, v = (theta[i * width : (i + 1) * width].copy() for i in range(3))
     v[np.abs(v) <= SNAP * np.hypot(w, b)] = 0.0
     near = ENDS * (problem.b - problem.a) * np.abs(w)
-    if ((v != 0.0) & ((np.abs(w * problem.a + b) < near) | (np.abs(w * problem.b + b) < near))).any():
+    if (
+        (v != 0.0) & ((np.abs(w * problem.a + b) < near) | (np.abs(w * problem.b + b) < near))
+    ).any():
         return 1.0
     try:
         return geometry(problem, Network(w, b, v, theta[-1])).rate(step_size)

@@ -13,7 +13,7 @@ from reluscape.networks.activations import Activation
 from reluscape.networks.network import Network
 from reluscape.problems.interval import Interval
 from reluscape.studies.plateaus import levels_at, levels_of
-from reluscape.studies.ready.finding import floats
+from reluscape.studies.ready.sheets import floats
 from reluscape.studies.study import Study
 from reluscape.training.ensemble import run_ensemble
 
@@ -26,8 +26,8 @@ Integers = NDArray[np.int64]
 FATES = ("success", "highest level", "lower level", "on the way", "diverged")
 SUCCESS, HIGHEST, LOWER, WAY, DIVERGED = range(len(FATES))
 VERDICTS = ("local minimum", "saddle", "not critical", "undecided", "global minimum")
-# Runs of each activation on the way that go on, and how many times their steps they go on for. Those
-# near a level are all judged.
+# Runs of each activation on the way that go on, and how many times their steps they go on for.
+# Those near a level are all judged.
 LOOKED_AT, LONGER = 500, 9
 # A neuron that is active on less than this share of the interval is on its way out and all but
 # there; its breakpoint stops at the end only in the limit.
@@ -56,11 +56,13 @@ def fates_of(cell: xr.Dataset) -> Integers:
     return _fates(floats(cell, "level"), floats(cell, "outcome") == 1)
 
 
-def _fates(level: NDArray[np.generic], diverged: NDArray[np.bool_]) -> Integers:
-    fates = np.select(
-        [diverged, level == 0, level == 1, level > 1], [DIVERGED, SUCCESS, HIGHEST, LOWER], WAY
-    )
-    return fates.astype(np.int64)
+def _fates(level: Floats, diverged: NDArray[np.bool_]) -> Integers:
+    fates = np.full(level.shape, WAY, np.int64)
+    fates[level == 0] = SUCCESS
+    fates[level == 1] = HIGHEST
+    fates[level > 1] = LOWER
+    fates[diverged] = DIVERGED
+    return fates
 
 
 def look_closer(study: Study, cell: xr.Dataset, fates: Integers) -> xr.Dataset:
@@ -198,7 +200,7 @@ def _go_on(
             )
             levels = levels_of(problem, width, activation.slope)
             bar = study.success_of(next(iter(study.problems)))
-            fates = _fates(levels_at(done.risks, levels, bar), done.diverged)
+            fates = _fates(levels_at(done.risks, levels, bar).astype(np.float64), done.diverged)
             for fate, theta in zip(fates.tolist(), done.parameters, strict=True):
                 near = fate in (HIGHEST, LOWER)
                 found.append((fate, _kind(study, theta, activation) if near else ""))

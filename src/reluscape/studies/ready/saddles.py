@@ -1,5 +1,8 @@
 """S2 measured: where descent on an affine target ends, and how long it stays at plateaus."""
 
+# xarray types its methods in part.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import math
@@ -11,7 +14,6 @@ from numpy.typing import NDArray
 from reluscape.report.numbers import number
 from reluscape.studies.plateaus import AT
 from reluscape.studies.ready import chances
-from reluscape.studies.ready.finding import Sheet, floats
 from reluscape.studies.ready.resting import (
     DIVERGED,
     FATES,
@@ -24,6 +26,7 @@ from reluscape.studies.ready.resting import (
     fates_of,
     look_closer,
 )
+from reluscape.studies.ready.sheets import Sheet, floats
 from reluscape.studies.study import Study
 
 if TYPE_CHECKING:
@@ -202,9 +205,7 @@ def _fate_sheet(summary: xr.Dataset) -> Sheet:
     rows: list[list[str]] = []
     for activation, width, scale in _keys(summary):
         for step_size in summary["step_size"].to_numpy():
-            cell = summary.sel(
-                activation=activation, width=width, scale=scale, step_size=step_size
-            )
+            cell = summary.sel(activation=activation, width=width, scale=scale, step_size=step_size)
             counts = floats(cell, "fate_count")
             rows.append(
                 [
@@ -227,7 +228,7 @@ def _escape_sheet(summary: xr.Dataset) -> Sheet:
     rows: list[list[str]] = []
     middle = summary.sel(step_size=summary["step_size"][0])
     scales = floats(summary, "scale")
-    before = math.nan
+    before, last = math.nan, math.nan
     for activation, width, scale in _keys(summary):
         cell = middle.sel(activation=activation, width=width, scale=scale)
         low, median, high = floats(cell, "escape")
@@ -247,7 +248,8 @@ def _escape_sheet(summary: xr.Dataset) -> Sheet:
         )
         before, last = median, scale
     return Sheet(
-        f"Time at the highest plateau (steps x step size), step size {float(middle['step_size']):g}",
+        "Time at the highest plateau, in steps times step size, which is "
+        f"{float(middle['step_size']):g}",
         ("activation", "width", "scale", "left it", "median", "quartiles", "less per factor 10"),
         rows,
     )
@@ -275,8 +277,16 @@ def _resting_sheet(summary: xr.Dataset) -> Sheet:
         )
     return Sheet(
         "A closer look at runs that did not reach 0",
-        ("activation", "runs", "near a level", "local minima",
-         f"others, {LONGER} times longer", "then at 0", "on the way", "at a saddle"),
+        (
+            "activation",
+            "runs",
+            "near a level",
+            "local minima",
+            f"others, {LONGER} times longer",
+            "then at 0",
+            "on the way",
+            "at a saddle",
+        ),
         rows,
     )
 
@@ -302,8 +312,8 @@ def remarks(summary: xr.Dataset) -> tuple[str, ...]:
     tuple of str
     """
     lines = [
-        "Target x on [0, 1]. Levels: 0; the highest, 1/12, the risk of the best constant; lower ones, "
-        "which only saddles have (S2). Near one: within 1 % of it.",
+        "Target x on [0, 1]. Levels: 0; the highest, 1/12, the risk of the best constant; lower "
+        "ones, which only saddles have (S2). Near one: within 1 % of it.",
     ]
     for name in summary["activation"].to_numpy():
         cell = summary.sel(activation=name)
@@ -311,25 +321,26 @@ def remarks(summary: xr.Dataset) -> tuple[str, ...]:
         ended = int(cell["at_saddle"])
         bound = chances.at_most(ended, total)
         lines.append(
-            f"{name}: {ended} of {total:,} runs ended at a strict saddle; with 95 % confidence fewer "
-            f"than {number(1e6 * bound, 2)} in a million do."
+            f"{name}: {ended} of {total:,} runs ended at a saddle; with 95 % confidence fewer than "
+            f"{number(1e6 * bound, 2)} in a million do."
         )
     relu = summary.sel(activation="relu")
     below, back = floats(relu, "below"), int(relu["back"])
     others = int(below[HIGHEST] + below[LOWER])
+    bound = chances.at_most(others, int(below.sum()))
     lines.append(
-        f"The threshold of S2: the final risk of {int(below.sum()):,} runs of ReLU networks is below "
-        f"1/12. {int(below[SUCCESS]):,} of them ended at 0, {int(below[WAY]):,} are on the way after "
-        f"{int(summary.attrs['steps']):,} steps, {others} ended elsewhere; with 95 % confidence fewer "
-        f"than {number(1e6 * chances.at_most(others, int(below.sum())), 2)} in a million do."
+        f"The threshold of S2: the final risk of {int(below.sum()):,} runs of ReLU networks is "
+        f"below 1/12. {int(below[SUCCESS]):,} of them ended at 0, {int(below[WAY]):,} are on the "
+        f"way after {int(summary.attrs['steps']):,} steps, {others} ended elsewhere; with 95 % "
+        f"confidence fewer than {number(1e6 * bound, 2)} in a million do."
     )
     if back:
         lines.append(
-            f"{back} more had been below 1/12 and came back to it: with a large step the risk need not "
-            "fall, and the theorem speaks of the limit."
+            f"{back} more had been below 1/12 and came back to it: with a large step the risk need "
+            "not fall, and the theorem speaks of the limit."
         )
     lines.append(
-        "Near the plateau a neuron grows like exp(t / 6): from a tenth of the size the escape should "
-        f"take {number(math.log(10.0) / float(summary.attrs['growth']), 3)} longer."
+        "Near the plateau a neuron grows like exp(t / 6): from a tenth of the size the escape "
+        f"should take {number(math.log(10.0) / float(summary.attrs['growth']), 3)} longer."
     )
     return tuple(lines)

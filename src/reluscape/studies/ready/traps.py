@@ -1,5 +1,8 @@
 """S3 measured: how often descent ends in a continuum of local minima that are not global."""
 
+# xarray types its methods in part.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -14,8 +17,8 @@ from reluscape.report.numbers import number
 from reluscape.studies.plateaus import AT
 from reluscape.studies.proportions import wilson
 from reluscape.studies.ready import chances
-from reluscape.studies.ready.finding import Sheet, floats, span_text, whole_text
 from reluscape.studies.ready.resting import without_leaving
+from reluscape.studies.ready.sheets import Sheet, floats, span_text, whole_text
 from reluscape.studies.study import Study
 
 if TYPE_CHECKING:
@@ -79,10 +82,10 @@ def summarise(study: Study, dataset: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        By width: counts of `fate`, the `share` in the trap with its 95 % interval, what `classify`
-        says of those with a bend, quartiles of the risk; by `count` of runs, the chance that all of them
-        are trapped or above and the median risk of the best. For single trapped runs, along
-        `member`, the breakpoint; for all, along `rank`, the final risks in order.
+        By width: counts of `fate`, the `share` in the trap with its 95 % interval, how many of
+        those with a bend `classify` proves to be local minima, quartiles of the risk; by `count` of
+        runs, the chance that none of them is below the trap and the median risk of the best. For
+        trapped runs, along `member`, the breakpoint; for all, along `rank`, final risks in order.
     """
     import xarray as xr
 
@@ -94,9 +97,7 @@ def summarise(study: Study, dataset: xr.Dataset) -> xr.Dataset:
     counts = np.stack([(fates == code).sum(axis=-1) for code in range(len(FATES))], axis=-1)
     ends = np.array([wilson(int(n), runs, chances.CONFIDENCE) for n in counts[:, TRAPPED]])
     batch = chances.counts_up_to(runs)
-    none = [
-        [1.0 - chances.drawn(int(row[BELOW]), runs, int(k)) for k in batch] for row in counts
-    ]
+    none = [[1.0 - chances.drawn(int(row[BELOW]), runs, int(k)) for k in batch] for row in counts]
     best = [[chances.best_of(row, int(k), [0.5])[0] for k in batch] for row in risks]
     widths, places, judged, proved = _members(study, cell, fates, made)
     bent = [int(np.sum((widths == width) & (places > 0.0))) for width in study.widths]
@@ -267,15 +268,33 @@ def sheets(summary: xr.Dataset) -> tuple[Sheet, ...]:
     return (
         Sheet(
             "How often a run ends in the trap",
-            ("width", "in the trap", "share", "95 %", "with a bend", "at", "proved local minima",
-             "below", "above"),
+            (
+                "width",
+                "in the trap",
+                "share",
+                "95 %",
+                "with a bend",
+                "at",
+                "proved local minima",
+                "below",
+                "above",
+            ),
             rows,
             words=0,
         ),
         Sheet(
             "What the others reach",
-            ("width", "risk: lower quartile", "median", "upper", "least", "below the trap by",
-             f"none of {ten} below", f"median best of {ten}", "runs for 99 %"),
+            (
+                "width",
+                "risk: lower quartile",
+                "median",
+                "upper",
+                "least",
+                "below the trap by",
+                f"none of {ten} below",
+                f"median best of {ten}",
+                "runs for 99 %",
+            ),
             better,
             words=0,
         ),
@@ -295,12 +314,12 @@ def remarks(summary: xr.Dataset) -> tuple[str, ...]:
     """
     attrs = summary.attrs
     return (
-        f"The target of trap({attrs['a']:g}, {attrs['b']:g}, {GAP:g}): for every width above one its "
-        f"local minima with a breakpoint in ({attrs['low']:g}, {attrs['high']:g}) have the risk "
-        f"{number(float(attrs['trap_risk']), 6)}, which is at least {number(float(attrs['gap']), 6)} "
-        "above the infimum (S3).",
-        f"In the trap: a final risk within 1 % of that, after {int(attrs['steps']):,} steps of size "
-        f"{float(attrs['step_size']):g} from a standard normal start. With a bend: the function is one "
-        "of the continuum; without one it is its end, the best straight line, which has the same risk. "
-        "Above: constants, most of them.",
+        f"The target of trap({attrs['a']:g}, {attrs['b']:g}, {GAP:g}): for every width above one "
+        f"its local minima with a breakpoint in ({attrs['low']:g}, {attrs['high']:g}) have the "
+        f"risk {number(float(attrs['trap_risk']), 6)}, which is at least "
+        f"{number(float(attrs['gap']), 6)} above the infimum (S3).",
+        f"In the trap: a final risk within 1 % of that, after {int(attrs['steps']):,} steps of "
+        f"size {float(attrs['step_size']):g} from a standard normal start. With a bend: the "
+        "function is one of the continuum; without one it is its end, the best straight line, "
+        "which has the same risk. Above: constants, most of them.",
     )

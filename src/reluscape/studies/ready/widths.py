@@ -1,5 +1,8 @@
 """The best of many descents beside the certified optimum."""
 
+# xarray types its methods in part.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -14,7 +17,7 @@ from reluscape.problems.targets import polynomial
 from reluscape.report.numbers import number
 from reluscape.studies.proportions import wilson
 from reluscape.studies.ready import chances
-from reluscape.studies.ready.finding import Sheet, floats, span_text, whole_text
+from reluscape.studies.ready.sheets import Sheet, floats, span_text, whole_text
 from reluscape.studies.study import Study
 
 if TYPE_CHECKING:
@@ -121,9 +124,7 @@ def optima(
     return risks, bounds
 
 
-def summarise(
-    study: Study, dataset: xr.Dataset, risks: Floats, bounds: Floats
-) -> xr.Dataset:
+def summarise(study: Study, dataset: xr.Dataset, risks: Floats, bounds: Floats) -> xr.Dataset:
     """Return how far the best of several runs is above the optimum.
 
     Parameters
@@ -148,10 +149,7 @@ def summarise(
     runs = final.shape[-1]
     batch = chances.counts_up_to(runs)
     best = np.array(
-        [
-            [[chances.best_of(row, int(k), CHANCES) for k in batch] for row in part]
-            for part in final
-        ]
+        [[[chances.best_of(row, int(k), CHANCES) for k in batch] for row in part] for part in final]
     )
     # Against the bound: what counts as close is close to the optimum for sure.
     found = (final <= (1.0 + CLOSE) * bounds[..., np.newaxis]).sum(axis=-1)
@@ -230,13 +228,27 @@ def sheets(summary: xr.Dataset) -> tuple[Sheet, ...]:
     return (
         Sheet(
             "The certified optimum, and the best of all runs",
-            ("problem", "width", "no risk is below", "best known", "best run", "above", close,
-             "95 %", "runs for 99 %", "95 %"),
+            (
+                "problem",
+                "width",
+                "no risk is below",
+                "best known",
+                "best run",
+                "above",
+                close,
+                "95 %",
+                "runs for 99 %",
+                "95 %",
+            ),
             certified,
         ),
         Sheet(
-            "How far the best of K runs is above the bound: median, and at most with a chance of 95 %",
-            ("problem", "width", *(f"K = {k}{at}" for k in counts for at in (", median", ", 95 %"))),
+            "How far the best of K runs is above the bound: median, and 95 % quantile",
+            (
+                "problem",
+                "width",
+                *(f"K = {k}{at}" for k in counts for at in (", median", ", 95 %")),
+            ),
             best,
         ),
     )
@@ -265,6 +277,6 @@ def remarks(summary: xr.Dataset) -> tuple[str, ...]:
     return (
         "No network of its width, with skip connection, has a risk below the bound: fit with a "
         "certificate has proved it.",
-        f"Each run: {int(attrs['steps']):,} steps of size {float(attrs['step_size']):g} from a standard "
-        "normal start.",
+        f"Each run: {int(attrs['steps']):,} steps of size {float(attrs['step_size']):g} from a "
+        "standard normal start.",
     )

@@ -41,7 +41,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, eq=False)
-class Finding:
+class ReadyStudy:
     """The result of a ready study.
 
     Attributes
