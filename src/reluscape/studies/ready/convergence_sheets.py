@@ -191,8 +191,9 @@ def remarks(summary: xr.Dataset) -> tuple[str, ...]:
     return (
         f"A run succeeds if its risk is at most {' or '.join(bars)} after {steps:,} steps of size "
         f"{summary.attrs['step_size']:g} from a standard normal start.",
-        "Fewer neurons than the pieces of a target have inside breakpoints cannot succeed.",
-        f"Rates: the first runs of each kind that come close, {int(summary.attrs['longer'])} times as many steps on. "
+        "A network with fewer neurons than the target has breakpoints cannot succeed.",
+        "Rates: the first runs of each kind that come close, "
+        f"{int(summary.attrs['longer'])} times as many steps on. "
         '"manifold": the limit is reached, and the minima around it form a manifold as in S1; "no '
         'manifold": they do not, as where a breakpoint arrives at an end of the interval; "on the '
         'way": not reached, and the risk falls like a power of the number of steps.',

@@ -29,6 +29,9 @@ DOUBLE = 0.5
 SNAP = 1e-9
 # Risks that are kept while runs go on.
 RECORDS = 60
+# Newton steps that may follow descent, and eigenvalues of the Hessian, as shares of the largest, in
+# whose directions they do not go.
+NEWTON, NULL = 4, 1e-8
 # A breakpoint closer than this share of the interval to one of its ends has gone there.
 ENDS = 1e-6
 STATES = ("manifold", "no manifold", "on the way")
@@ -206,7 +209,17 @@ def limit_rate(problem: Interval, theta: Floats, step_size: float) -> float | No
         (v != 0.0) & ((np.abs(w * problem.a + b) < near) | (np.abs(w * problem.b + b) < near))
     ).any():
         return 1.0
-    try:
-        return geometry(problem, Network(w, b, v, theta[-1])).rate(step_size)
-    except InputError:
-        return None
+    network = Network(w, b, v, theta[-1])
+    for _ in range(NEWTON):
+        try:
+            return geometry(problem, network).rate(step_size)
+        except InputError:
+            network = _newton(problem, network)
+    return None
+
+
+def _newton(problem: Interval, network: Network) -> Network:
+    """Return the critical point next to a network; descent ends where its steps round away."""
+    hessian, gradient = problem.hessian(network), problem.gradient(network)
+    step = np.linalg.lstsq(hessian, gradient, rcond=NULL)[0]
+    return Network.from_vector(network.to_vector() - step)

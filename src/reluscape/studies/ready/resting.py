@@ -81,14 +81,15 @@ def look_closer(study: Study, cell: xr.Dataset, fates: Integers) -> xr.Dataset:
     xarray.Dataset
         By activation: `resting`, runs near a level above 0; `verdict_count`, what `classify` says
         of them; `after`, how those end that are no local minima, and those on the way, when they go
-        on; `at_saddle`, how many of these are then critical points and not local minima.
+        on; how many of these are then near a level and, by `classify`, `at_saddle`, `at_minimum` or
+        `undecided`.
     """
     import xarray as xr
 
     bends = study.bends
     verdicts = np.zeros((len(bends), len(VERDICTS)), np.int64)
     after = np.zeros((len(bends), len(FATES)), np.int64)
-    at_saddle, resting = np.zeros((2, len(bends)), np.int64)
+    at_saddle, at_minimum, undecided, resting = np.zeros((4, len(bends)), np.int64)
     made = 0
     for a, activation in enumerate(bends):
         ends_of = floats(cell.isel(activation=a), "parameters")
@@ -105,12 +106,16 @@ def look_closer(study: Study, cell: xr.Dataset, fates: Integers) -> xr.Dataset:
         made += len(ends) * LONGER * study.steps
         for fate, kind in ends:
             after[a, fate] += 1
-            at_saddle[a] += kind in ("saddle", "undecided")
+            at_saddle[a] += kind == "saddle"
+            at_minimum[a] += kind == "local minimum"
+            undecided[a] += kind in ("undecided", "not critical")
     return xr.Dataset(
         {
             "verdict_count": (("activation", "verdict"), verdicts),
             "after": (("activation", "fate"), after),
             "at_saddle": ("activation", at_saddle),
+            "at_minimum": ("activation", at_minimum),
+            "undecided": ("activation", undecided),
             "resting": ("activation", resting),
         },
         {"verdict": list(VERDICTS)},

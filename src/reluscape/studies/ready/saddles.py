@@ -262,7 +262,6 @@ def _resting_sheet(summary: xr.Dataset) -> Sheet:
         verdicts = dict(zip(VERDICTS, floats(cell, "verdict_count"), strict=True))
         after = floats(cell, "after")
         total = int(floats(cell, "fate_count").sum())
-        ended = int(cell["at_saddle"])
         rows.append(
             [
                 str(name),
@@ -272,7 +271,7 @@ def _resting_sheet(summary: xr.Dataset) -> Sheet:
                 f"{int(after.sum()):,}",
                 f"{int(after[SUCCESS]):,}",
                 f"{int(after[WAY]):,}",
-                f"{ended}",
+                *(f"{int(cell[kind]):,}" for kind in ("at_minimum", "at_saddle", "undecided")),
             ]
         )
     return Sheet(
@@ -285,7 +284,9 @@ def _resting_sheet(summary: xr.Dataset) -> Sheet:
             f"others, {LONGER} times longer",
             "then at 0",
             "on the way",
+            "at a minimum",
             "at a saddle",
+            "undecided",
         ),
         rows,
     )
@@ -318,11 +319,12 @@ def remarks(summary: xr.Dataset) -> tuple[str, ...]:
     for name in summary["activation"].to_numpy():
         cell = summary.sel(activation=name)
         total = int(floats(cell, "fate_count").sum())
-        ended = int(cell["at_saddle"])
-        bound = chances.at_most(ended, total)
+        ended, open_ = int(cell["at_saddle"]), int(cell["undecided"])
+        bound = chances.at_most(ended + open_, total)
         lines.append(
-            f"{name}: {ended} of {total:,} runs ended at a saddle; with 95 % confidence fewer than "
-            f"{number(1e6 * bound, 2)} in a million do."
+            f"{name}: {ended} of {total:,} runs ended at a saddle"
+            + (f", {open_} are undecided" if open_ else "")
+            + f"; with 95 % confidence fewer than {number(1e6 * bound, 2)} in a million do."
         )
     relu = summary.sel(activation="relu")
     below, back = floats(relu, "below"), int(relu["back"])

@@ -38,7 +38,7 @@ BELOW, TRAPPED, ELSEWHERE = range(len(FATES))
 # Runs of each width with a breakpoint in the continuum that are judged.
 LOOKED_AT = 200
 # Functions that bend closer to the left end than this share of the interval are straight.
-STRAIGHT = 1e-3
+STRAIGHT = 1e-2
 TEN = 10
 
 
