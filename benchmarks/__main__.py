@@ -14,6 +14,7 @@ from benchmarks import (
     derivatives,
     descent,
     fit,
+    gpu,
     growth,
     landscape,
     memory,
@@ -81,6 +82,8 @@ def _run(sections: list[str], options: argparse.Namespace) -> None:
         derivatives.measure(Cells("derivatives", quick=quick))
     if "construct" in sections:
         construct.measure(Cells("construct", quick=quick), quick=quick)
+    if "gpu" in sections:
+        gpu.measure(Cells("gpu", quick=quick), quick=quick)
     if "descent" in sections:
         plan = descent.QUICK if quick else descent.Plan()
         if options.libraries:

@@ -14,6 +14,7 @@ from benchmarks import (
     derivatives,
     descent,
     fit,
+    gpu,
     growth,
     landscape,
 )
@@ -31,6 +32,7 @@ SECTIONS = (
     "derivatives",
     "construct",
     "descent",
+    "gpu",
     "growth",
     "accuracy",
     "memory",
@@ -105,6 +107,17 @@ the difference of a long and a short run. A fit: k = {growth.KNOTS}, building
 `Samples` (sorting) included. Medians of {growth.REPEATS}.
 """
 
+GPU_TEXT = f"""\
+## Descents on a graphics processor
+
+Width {gpu.WIDTH}, a target of four pieces on an interval, {gpu.RUNS:,} networks, plain gradient
+descent; network-steps a second from the difference of runs of {gpu.LONG:,} and {gpu.SHORT:,} steps,
+median of {gpu.REPEATS}. Bar: {gpu.BAR / 1e9:g} billion in single precision. "of peak": operations,
+{gpu.OPERATIONS:,} a step as counted in the machine code, over what the clock allows. "deviation":
+the largest of a parameter and of a risk from the processor's after {gpu.CHECKED_STEPS} steps,
+{gpu.CHECKED:,} networks. No GPU at hand: the row is empty.
+"""
+
 ACCURACY_TEXT = f"""\
 ## Accuracy of the moments
 
@@ -173,6 +186,7 @@ def write(*, quick: bool = False) -> Path:
         _derivatives,
         _construct,
         _descent,
+        _gpu,
         _growth,
         _accuracy,
         _memory,
@@ -503,6 +517,29 @@ def _growth(cells: dict[str, Cell]) -> str:
     smallest = f"{min(known):,}"
     head = ["n", "a network-step", f"over n = {smallest}", "fit"]
     return "\n".join([GROWTH_TEXT, _table([*head, f"over n = {smallest}"], rows)])
+
+
+def _gpu(cells: dict[str, Cell]) -> str:
+    rows: list[list[str]] = []
+    for precision in gpu.PRECISIONS:
+        cell = cells.get(precision, {})
+        if cell.get("device") is None:
+            rows.append([precision, cell.get("failure", NONE), *[NONE] * 4])
+            continue
+        missed = " (missed)" if precision == "float32" and cell["rate"] < gpu.BAR else ""
+        share = NONE if cell["share"] is None else f"{cell['share']:.0%}"
+        rows.append(
+            [
+                precision,
+                cell["device"],
+                f"{cell['rate'] / 1e9:.2f} billion{missed}",
+                share,
+                f"{cell['deviation']:.1e}",
+                f"{cell['risk_deviation']:.1e}",
+            ]
+        )
+    head = ["precision", "device", "network-steps/s", "of peak", "deviation", "of the risk"]
+    return "\n".join([GPU_TEXT, _table(head, rows)])
 
 
 def _accuracy(cells: dict[str, Cell]) -> str:

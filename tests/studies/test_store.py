@@ -211,7 +211,9 @@ def test_a_chunk_in_the_wrong_place_is_recognised(tmp_path: Path, what: str) -> 
     source = other if what == "study" else store
     source.write(1, rows({}, 1))
     moved = source.path / "chunks" / "000001.parquet"
-    moved.rename(store.path / "chunks" / ("000001.parquet" if what == "study" else "000003.parquet"))
+    moved.rename(
+        store.path / "chunks" / ("000001.parquet" if what == "study" else "000003.parquet")
+    )
     assert store.missing() == [0, 1, 2, 3]
 
 

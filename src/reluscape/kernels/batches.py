@@ -36,12 +36,22 @@ _TO_UNIT = 2.0**-53
 
 
 @inner
-def uniform(key: int, count: int) -> float:
-    """Return number `count` of the sequence of a key, in [0, 1)."""
-    z = np.uint64(key) + np.uint64(count + 1) * _GOLDEN
+def mixed(z: np.uint64) -> np.uint64:
+    """Return a number whose bits all depend on all bits of another."""
     z = (z ^ (z >> _30)) * _MIX1
     z = (z ^ (z >> _27)) * _MIX2
-    return float((z ^ (z >> _31)) >> _11) * _TO_UNIT
+    return z ^ (z >> _31)
+
+
+@inner
+def uniform(key: int, count: int) -> float:
+    """Return number `count` of the sequence of a key, in [0, 1).
+
+    Mixing once before the key comes in keeps sequences of different keys from being parts of each
+    other.
+    """
+    begun = mixed(np.uint64(count + 1) * _GOLDEN)
+    return float(mixed((begun ^ np.uint64(key)) + _GOLDEN) >> _11) * _TO_UNIT
 
 
 @inner

@@ -16,15 +16,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 from llvmlite import ir
+from numba import extending
 from numba.core import cgutils, types
-from numba.extending import intrinsic, models, overload, register_model
 
 from reluscape.kernels.typing import Counts, Floats, Integers
 
 LANES = 8
+
+# Not everything of these has types.
+_extending, _cgutils, _ir = cast(Any, extending), cast(Any, cgutils), cast(Any, ir)
+_Emit: TypeAlias = (
+    Callable[[Any, Any], Any] | Callable[[Any, Any, Any], Any] | Callable[[Any, Any, Any, Any], Any]
+)
 
 
 class Eight(Protocol):
@@ -67,7 +73,7 @@ class _Lanes(types.Type):
         super().__init__(name)
 
 
-class _LanesModel(models.PrimitiveModel):
+class _LanesModel(extending.models.PrimitiveModel):
     def __init__(self, manager: Any, lanes: Any) -> None:  # noqa: ANN401
         super().__init__(manager, lanes, ir.VectorType(lanes.kind, LANES))
 
@@ -80,36 +86,36 @@ _eight, _truths, _places = (
     _Lanes("Truths", _BIT),
     _Lanes("Places", _WORD),
 )
-register_model(_Lanes)(_LanesModel)
+_extending.register_model(_Lanes)(_LanesModel)
 
 
-def _operation(result: Any, operands: list[Any], emit: Callable[..., Any]) -> Any:  # noqa: ANN401
+def _operation(result: Any, operands: list[Any], emit: _Emit) -> Any:  # noqa: ANN401
     """Make a function of compiled code whose body is `emit(builder, *operands)`."""
     names = "abcd"[: len(operands)]
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
-        return emit(builder, *arguments)
+        return cast(Callable[..., Any], emit)(builder, *arguments)
 
     def typed(*seen: Any) -> Any:  # noqa: ANN401
         del seen
         return result(*operands), generate
 
     # Numba reads the names of the parameters off the signature.
-    typers = {
+    typers: dict[str, _Emit] = {
         "a": lambda typing_context, a: typed(a),  # noqa: ARG005
         "ab": lambda typing_context, a, b: typed(a, b),  # noqa: ARG005
         "abc": lambda typing_context, a, b, c: typed(a, b, c),  # noqa: ARG005
     }
-    return intrinsic(typers[names])
+    return _extending.intrinsic(typers[names])
 
 
 def _call(builder: Any, name: str, result: Any, *arguments: Any) -> Any:  # noqa: ANN401
     kind = ir.FunctionType(result, [argument.type for argument in arguments])
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+    return builder.call(_cgutils.get_or_insert_function(builder.module, kind, name), arguments)
 
 
 def _everywhere(builder: Any, value: Any, vector: Any) -> Any:  # noqa: ANN401
-    undefined = ir.Constant(vector, ir.Undefined)
+    undefined = ir.Constant(vector, _ir.Undefined)
     one = builder.insert_element(undefined, value, ir.IntType(32)(0))
     return builder.shuffle_vector(
         one, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
@@ -127,19 +133,20 @@ def _address() -> Any:  # noqa: ANN401
     def typed(typing_context: Any, array: Any) -> Any:  # noqa: ANN401, ARG001
         return types.CPointer(array.dtype)(array), generate
 
-    return intrinsic(typed)
+    return _extending.intrinsic(typed)
 
 
 def _load(result: Any, vector: Any) -> Any:  # noqa: ANN401
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
-        value = builder.load(_at(builder, *arguments, vector))
+        address, place = arguments
+        value = builder.load(_at(builder, address, place, vector))
         value.align = 8
         return value
 
     def typed(typing_context: Any, address: Any, place: Any) -> Any:  # noqa: ANN401, ARG001
         return result(address, types.intp), generate
 
-    return intrinsic(typed)
+    return _extending.intrinsic(typed)
 
 
 def _store(operand: Any, vector: Any) -> Any:  # noqa: ANN401
@@ -151,7 +158,7 @@ def _store(operand: Any, vector: Any) -> Any:  # noqa: ANN401
     def typed(typing_context: Any, address: Any, place: Any, value: Any) -> Any:  # noqa: ANN401, ARG001
         return types.void(address, types.intp, operand), generate
 
-    return intrinsic(typed)
+    return _extending.intrinsic(typed)
 
 
 def _spread_at() -> Any:  # noqa: ANN401
@@ -162,13 +169,13 @@ def _spread_at() -> Any:  # noqa: ANN401
     def typed(typing_context: Any, address: Any, place: Any) -> Any:  # noqa: ANN401, ARG001
         return _eight(address, types.intp), generate
 
-    return intrinsic(typed)
+    return _extending.intrinsic(typed)
 
 
 def _gather_counts() -> Any:  # noqa: ANN401
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401, ARG001
         data, places = arguments
-        found = ir.Constant(_words, ir.Undefined)
+        found = ir.Constant(_words, _ir.Undefined)
         for lane in range(LANES):
             number = ir.IntType(32)(lane)
             value = builder.load(builder.gep(data, [builder.extract_element(places, number)]))
@@ -178,7 +185,7 @@ def _gather_counts() -> Any:  # noqa: ANN401
     def typed(typing_context: Any, address: Any, places: Any) -> Any:  # noqa: ANN401, ARG001
         return _places(address, _places), generate
 
-    return intrinsic(typed)
+    return _extending.intrinsic(typed)
 
 
 def _picked() -> Any:  # noqa: ANN401
@@ -187,7 +194,7 @@ def _picked() -> Any:  # noqa: ANN401
         # LLVM does not make the one instruction that does it out of the portable pattern below.
         if "+avx512f" in str(getattr(context.codegen(), "_tm_features", "")):
             return _call(builder, "llvm.x86.avx512.permvar.df.512", _doubles, table, places)
-        result = ir.Constant(_doubles, ir.Undefined)
+        result = ir.Constant(_doubles, _ir.Undefined)
         for lane in range(LANES):
             number = ir.IntType(32)(lane)
             value = builder.extract_element(table, builder.extract_element(places, number))
@@ -197,7 +204,7 @@ def _picked() -> Any:  # noqa: ANN401
     def typed(typing_context: Any, table: Any, places: Any) -> Any:  # noqa: ANN401, ARG001
         return _eight(_eight, _places), generate
 
-    return intrinsic(typed)
+    return _extending.intrinsic(typed)
 
 
 def _turned(builder: Any, rows: list[Any]) -> list[Any]:  # noqa: ANN401
@@ -230,7 +237,7 @@ def _columns() -> Any:  # noqa: ANN401
     def typed(typing_context: Any, address: Any, places: Any) -> Any:  # noqa: ANN401, ARG001
         return types.UniTuple(_eight, LANES)(address, _places), generate
 
-    return intrinsic(typed)
+    return _extending.intrinsic(typed)
 
 
 address = cast(Callable[[Floats | Integers | Counts], Address], _address())
@@ -280,7 +287,9 @@ spread = cast(
 fma = cast(
     Callable[[Eight, Eight, Eight], Eight],
     _operation(
-        _eight, [_eight] * 3, lambda builder, *abc: _call(builder, "llvm.fma.v8f64", _doubles, *abc)
+        _eight,
+        [_eight] * 3,
+        lambda builder, a, b, c: _call(builder, "llvm.fma.v8f64", _doubles, a, b, c),
     ),
 )
 """`fma(a, b, c)`: `a * b + c` with one rounding."""
@@ -362,7 +371,9 @@ stepped = cast(
 """`stepped(places, up, down)`: one more where `up` is true, one less where `down` is."""
 switched = cast(
     Callable[[Truths, Places, Places], Places],
-    _operation(_places, [_truths, _places, _places], lambda builder, *mab: builder.select(*mab)),
+    _operation(
+        _places, [_truths, _places, _places], lambda builder, m, a, b: builder.select(m, a, b)
+    ),
 )
 """`where` for indices."""
 
@@ -370,7 +381,7 @@ switched = cast(
 def _define(symbol: Callable[..., Any], name: str) -> None:
     emit = _operation(_eight, [_eight] * 2, lambda builder, a, b: getattr(builder, name)(a, b))
 
-    def choose(a: Any, b: Any) -> Any:  # noqa: ANN401
+    def choose(a: Any, b: Any) -> Callable[[Any, Any], Any] | None:  # noqa: ANN401
         if a is _eight and b is _eight:
             return lambda a, b: emit(a, b)
         if a is _eight and b is types.float64:
@@ -379,13 +390,8 @@ def _define(symbol: Callable[..., Any], name: str) -> None:
             return lambda a, b: emit(spread(a), b)
         return None
 
-    overload(symbol, strict=False)(choose)  # only the annotations differ
+    extending.overload(symbol, strict=False)(choose)  # only the annotations differ
 
 
-for _symbol, _name in (
-    (operator.add, "fadd"),
-    (operator.sub, "fsub"),
-    (operator.mul, "fmul"),
-    (operator.truediv, "fdiv"),
-):
-    _define(_symbol, _name)
+for _symbol, _name in (("add", "fadd"), ("sub", "fsub"), ("mul", "fmul"), ("truediv", "fdiv")):
+    _define(getattr(operator, _symbol), _name)

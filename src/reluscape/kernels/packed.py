@@ -68,14 +68,15 @@ def pack(table: Table, packed: Floats) -> None:
 def pack_few(table: Table, packed: Floats) -> None:
     """Write what a step reads of at most eight pieces, (degree + 1, 8, 8), pieces last.
 
-    Coefficients of five moments, lowest degree first; then, in the first row, the centres.
+    Coefficients of five moments, lowest degree first; then, in the first row, the centres. The
+    pieces beyond the ends count, so that a neuron that sees nothing finds exactly nothing.
     """
     packed[:] = 0.0
-    for p in range(table.edges.shape[0] - 1):
+    for p in range(table.high.shape[0]):
         for d in range(packed.shape[0]):
             for i in range(5):
-                packed[d, i, p] = table.high[p + 1, d, i]
-        packed[0, 5, p] = table.centres[p + 1]
+                packed[d, i, p] = table.high[p, d, i]
+        packed[0, 5, p] = table.centres[p]
 
 
 @inlined
@@ -83,13 +84,10 @@ def picked_moments(
     packed: Address, edges: Address, inside: int, degree: int, t: Eight
 ) -> tuple[Eight, Eight, Eight, Eight, Eight]:
     """Return five cumulative moments where at most eight pieces are packed for `picked`."""
-    first, final = spread_at(edges, 0), spread_at(edges, inside)
-    kept = where(less(t, first), first, t)
-    kept = where(less(final, kept), final, kept)
-    piece = no_places(0.0)
-    for p in range(1, inside):
-        piece = counted(piece, at_most(spread_at(edges, p), kept))
-    z = kept - picked(load(packed, 5 * LANES), piece)
+    piece = counted(no_places(0.0), less(spread_at(edges, 0), t))
+    for p in range(1, inside + 1):
+        piece = counted(piece, at_most(spread_at(edges, p), t))
+    z = t - picked(load(packed, 5 * LANES), piece)
     at = degree * LANES * LANES
     m0 = picked(load(packed, at), piece)
     m1 = picked(load(packed, at + LANES), piece)

@@ -68,7 +68,7 @@ class Moments:
         from reluscape.kernels.lanes import LANES
 
         pieces, rows = self.table.high.shape[:2]
-        few = rows > 1 and pieces - 2 <= LANES
+        few = rows > 1 and pieces <= LANES
         values = np.empty((rows, LANES, LANES) if few else (pieces, rows, LANES))
         (packed.pack_few if few else packed.pack)(self.table, values)
         return Packed(values, few)

@@ -18,6 +18,7 @@ from reluscape.problems.interval import Interval
 from reluscape.problems.line import zero_is_active
 from reluscape.problems.samples import Samples
 from reluscape.training.descent import check_run
+from reluscape.training.devices import require
 from reluscape.training.optimisers import (
     Adam,
     GradientDescent,
@@ -47,7 +48,7 @@ class EnsembleRun:
     steps : ndarray of int, shape (runs,)
         Steps made.
     diverged : ndarray of bool, shape (runs,)
-        Runs stopped before a step that would have left the range of floating point.
+        Runs stopped before a step to parameters whose sizes add up to 1e60 or more.
     """
 
     parameters: Floats
@@ -98,7 +99,7 @@ def run_ensemble(
     at_zero : {"gt", "ge"}
         Derivative of ReLU at zero, 0 or 1.
     records : sequence of int
-        Steps before which the exact risk is kept, increasing, from 0 to `steps`.
+        Steps before which the exact risk is kept, from 0 to `steps`.
     thresholds : sequence of float
         Risks whose first passage is noted.
     monitor_every : int
@@ -110,8 +111,11 @@ def run_ensemble(
     threads : int, optional
         None: all processors.
     device : {"cpu", "cuda"}
+        On CUDA a thread of the GPU takes a network, so that it takes some 100,000 runs to make it
+        busy; batches are not drawn there. `threads` then take the exact risks.
     precision : {"float64", "float32"}
-        Single precision on CUDA only.
+        Single precision on CUDA only: steps are rounded to it, the risks are exact for the networks
+        that they lead to, and a run has diverged beyond 1e9.
     progress : callable (message, fraction), optional
 
     Returns
@@ -122,7 +126,8 @@ def run_ensemble(
     ------
     InputError
         If a number is out of range, the problem has several inputs or targets, the activation is
-        not piecewise linear, or batches are asked for without data.
+        not piecewise linear, batches are asked for without data or on CUDA, or there is no such
+        device.
 
     Examples
     --------
@@ -132,6 +137,7 @@ def run_ensemble(
     >>> bool(run.risks.min() < 1e-6)
     True
     """
+    _check_kinds(problem, optimiser)
     act = parse(activation)
     require_piecewise_linear(act, "run_ensemble")
     check_run(step_size, steps)
@@ -139,19 +145,42 @@ def run_ensemble(
     rule = GradientDescent() if optimiser is None else optimiser
     theta = _starts(problem, parameters, skip)
     stops = _stops(records, steps)
-    bars = np.asarray(thresholds, dtype=np.float64)
+    bars = _bars(thresholds)
     if not is_whole(monitor_every) or monitor_every < 1:
         raise InputError(f"monitor_every is {monitor_every!r}; give a whole number >= 1.")
+    if threads is not None and (not is_whole(threads) or threads < 1):
+        raise InputError(f"threads is {threads!r}; give a whole number >= 1, or None.")
     if isinstance(rule, StochasticGradientDescent) and not isinstance(problem, Samples):
         raise InputError("batches are drawn from data; use Samples, or another optimiser.")
     runs = len(theta)
-    seeds = np.arange(runs, dtype=np.uint64) if keys is None else np.asarray(keys, np.uint64)
-    if seeds.shape != (runs,):
-        raise InputError(f"keys has shape {seeds.shape}; give one for each run, ({runs},).")
+    seeds = _seeds(keys, runs)
+    require(device, precision)
+    number, constants, batch = _constants(rule, step_size)
     if device == "cuda":
-        raise InputError("device cuda is not there yet; use cpu.")
-    if precision != "float64":
-        raise InputError('single precision needs device="cuda"; on processors use "float64".')
+        if batch:
+            raise InputError('batches run on processors only; use device="cpu".')
+        done = _Done(theta, np.full((runs, len(stops)), np.nan), len(bars))
+        from reluscape.kernels.cuda_runs import descend_on_gpu
+
+        descend_on_gpu(
+            done.theta,
+            skip,
+            act.slope,
+            active,
+            problem.moments.table,
+            number,
+            constants,
+            stops,
+            monitor_every,
+            bars,
+            done.risks,
+            done.times,
+            done.made,
+            precision,
+            threads,
+            progress,
+        )
+        return done.result(runs, records, stops, skip=skip)
     from reluscape.kernels import lanes
     from reluscape.kernels.rules import MEMORIES
     from reluscape.kernels.runs import run_block
@@ -159,19 +188,16 @@ def run_ensemble(
     size = -(-runs // lanes.LANES) * lanes.LANES
     # Blocks are filled up with copies of the last run.
     rows = np.minimum(np.arange(size), max(runs - 1, 0))
-    theta, seeds = theta[rows], seeds[rows]
-    risks = np.full((size, len(stops)), np.nan)
-    times = np.full((size, len(bars)), -1, np.int64)
-    made = np.zeros(size, np.int64)
+    done = _Done(theta[rows], np.full((size, len(stops)), np.nan), len(bars))
+    seeds = seeds[rows]
     table = problem.moments.table
     packed, few = problem.moments.packed
-    number, constants, batch = _constants(rule, step_size)
     x, y, shares, mass = _rows(problem, batch > 0)
 
     def run(first: int) -> None:
         part = slice(first, first + lanes.LANES)
         run_block(
-            theta[part],
+            done.theta[part],
             skip,
             act.slope,
             active,
@@ -185,32 +211,58 @@ def run_ensemble(
             y,
             shares,
             mass,
-            batch,
+            int(batch),
             seeds[part],
             stops,
-            monitor_every,
+            int(monitor_every),
             bars,
-            risks[part],
-            times[part],
-            made[part],
+            done.risks[part],
+            done.times[part],
+            done.made[part],
         )
 
     blocks = range(0, size, lanes.LANES)
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        for done, _ in enumerate(pool.map(run, blocks)):
+        for finished, _ in enumerate(pool.map(run, blocks)):
             if progress is not None:
-                progress("descents", (done + 1) / len(blocks))
-    kept = np.searchsorted(stops, np.asarray(records, dtype=np.int64))
-    ended = made[:runs, None] < stops[kept]
-    return EnsembleRun(
-        theta[:runs] if skip else theta[:runs, :-1],
-        risks[:runs, -1].copy(),
-        risks[:runs, 0].copy(),
-        np.where(ended, np.nan, risks[:runs, kept]),
-        times[:runs],
-        made[:runs],
-        made[:runs] < steps,
-    )
+                progress("descents", (finished + 1) / len(blocks))
+    return done.result(runs, records, stops, skip=skip)
+
+
+class _Done:
+    """What the kernels write: rows of parameters, risks at stops, times, and steps made."""
+
+    def __init__(self, theta: Floats, risks: Floats, thresholds: int) -> None:
+        self.theta, self.risks = theta, risks
+        self.times = np.full((len(theta), thresholds), -1, np.int64)
+        self.made = np.zeros(len(theta), np.int64)
+
+    def result(
+        self, runs: int, records: Sequence[int], stops: Integers, *, skip: bool
+    ) -> EnsembleRun:
+        """Return the first rows as a user sees them."""
+        kept = np.searchsorted(stops, np.asarray(records, dtype=np.int64))
+        theta, risks, made = self.theta[:runs], self.risks[:runs], self.made[:runs]
+        ended = made[:, None] < stops[kept]
+        return EnsembleRun(
+            theta if skip else theta[:, :-1],
+            risks[:, -1].copy(),
+            risks[:, 0].copy(),
+            np.where(ended, np.nan, risks[:, kept]),
+            self.times[:runs],
+            made,
+            made < stops[-1],
+        )
+
+
+def _check_kinds(problem: object, optimiser: object) -> None:
+    if not isinstance(problem, Interval | Samples):
+        raise InputError(f"an ensemble runs on an Interval or Samples, not on {problem!r}.")
+    if not isinstance(optimiser, Optimiser | None):
+        raise InputError(
+            f"optimiser is {optimiser!r}; give GradientDescent(), HeavyBall(), Adam() or "
+            "StochasticGradientDescent(batch)."
+        )
 
 
 def _starts(problem: Interval | Samples, parameters: Floats, skip: bool) -> Floats:
@@ -227,6 +279,26 @@ def _starts(problem: Interval | Samples, parameters: Floats, skip: bool) -> Floa
     if skip:
         return given.copy()
     return np.hstack([given, np.zeros((len(given), 1))])
+
+
+def _bars(thresholds: Sequence[float]) -> Floats:
+    """Return the thresholds as an array of their own."""
+    bars = as_floats("thresholds", thresholds).copy()
+    if bars.ndim != 1 or np.isnan(bars).any():
+        raise InputError(f"thresholds are {thresholds!r}; give a sequence of numbers.")
+    return bars
+
+
+def _seeds(keys: NDArray[np.uint64] | None, runs: int) -> NDArray[np.uint64]:
+    """Return the seeds of the batches, one for each run."""
+    if keys is None:
+        return np.arange(runs, dtype=np.uint64)
+    given = np.asarray(keys)
+    if given.dtype.kind not in "ui" or (given.dtype.kind == "i" and (given < 0).any()):
+        raise InputError("keys must be whole numbers from 0 to 2^64 - 1.")
+    if given.shape != (runs,):
+        raise InputError(f"keys have shape {given.shape}; give one for each run, ({runs},).")
+    return given.astype(np.uint64)
 
 
 def _stops(records: Sequence[int], steps: int) -> Integers:
@@ -257,8 +329,12 @@ def _rows(problem: Interval | Samples, wanted: bool) -> tuple[Floats, Floats, Fl
     nothing = np.empty(0)
     if not wanted or isinstance(problem, Interval):
         return nothing, nothing, nothing, 0.0
-    shares = nothing
-    mass = float(problem.weights.sum())
-    if problem.weighted:
-        shares = np.cumsum(problem.weights) / mass
-    return np.ascontiguousarray(problem.x.reshape(-1)), problem.y, shares, mass
+    # Copies: the kernel is compiled for arrays of one kind, and a user's may be read-only.
+    x, y, weights = problem.x.reshape(-1).copy(), problem.y.copy(), problem.weights
+    mass = float(weights.sum())
+    if not problem.weighted:
+        return x, y, nothing, mass
+    drawn = weights > 0.0
+    shares = np.cumsum(weights[drawn]) / mass
+    shares[-1] = 1.0
+    return x[drawn], y[drawn], shares, mass
