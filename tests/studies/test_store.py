@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_tasks import rows
 
 from reluscape.errors import FileError
 from reluscape.studies.store import STALE, Store
+from toy_tasks import rows
 
 SPEC = {"name": "toy", "seed": 1, "problems": {"tent": {"kind": "data"}}, "steps": [0.1, 0.2]}
 CHUNKS = 4
@@ -199,7 +200,7 @@ def test_a_bit_that_flips_is_seen_when_it_is_read(tmp_path: Path) -> None:
     spoilt = bytearray(sound)
     spoilt[len(sound) // 3] ^= 1
     path.write_bytes(spoilt)
-    with pytest.raises(FileError, match="chunk 0 .* damaged .* put aside"):
+    with pytest.raises(FileError, match=r"chunk 0 .* damaged .* put aside"):
         store.read(0)
     assert store.missing() == [0, 1, 2, 3]
 
@@ -218,7 +219,7 @@ def test_a_chunk_in_the_wrong_place_is_recognised(tmp_path: Path, what: str) -> 
 
 
 def test_a_chunk_that_is_not_there_says_so(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="chunk 3 .* is not there; run the study again"):
+    with pytest.raises(FileError, match=r"chunk 3 .* is not there; run the study again"):
         made(tmp_path / "store").read(3)
 
 
@@ -276,13 +277,14 @@ def small_disk(tmp_path: Path):
     """Mount a disk of 64 kB, where this process may."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    options = ["-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if mount is None or subprocess.run([mount, *options], capture_output=True).returncode:
         # The test with a limit on the size of files says the same.
-        folder = None
+        yield None
+        return
     yield folder
-    if folder is not None:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+    subprocess.run([str(umount), "-l", str(folder)], check=True)
 
 
 def test_a_disk_that_is_really_full(small_disk: Path | None) -> None:
@@ -290,10 +292,14 @@ def test_a_disk_that_is_really_full(small_disk: Path | None) -> None:
         return
     store = made(small_disk / "store")
     written = []
-    with pytest.raises(FileError, match="is full"):
+
+    def fill() -> None:
         for index in range(CHUNKS):
             store.write(index, rows({"rows": 500}, index))
             written.append(index)
+
+    with pytest.raises(FileError, match="is full"):
+        fill()
     assert 0 < len(written) < CHUNKS
     assert store.present() == written
     for index in written:
@@ -307,7 +313,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch) ->
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(FileError, match="cannot write to .* what is finished is kept"):
+    with pytest.raises(FileError, match=r"cannot write to .* what is finished is kept"):
         store.write(0, rows({}, 0))
 
 

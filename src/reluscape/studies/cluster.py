@@ -7,15 +7,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import shutil
 import tomllib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TypedDict, cast
 
 from reluscape._version import __version__
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # A scheduler that has not answered after so many seconds will not.
 TIMEOUT = 8.0
+_LOOK = 0.05
 
 # Of the table [slurm]: dask-jobqueue's own names, and the type of each.
 SETTINGS: Mapping[str, type] = {
@@ -50,6 +52,8 @@ SETTINGS: Mapping[str, type] = {
     "worker_extra_args": list,
     "scheduler_options": dict,
 }
+# A free port for the dashboard: several studies may run beside each other.
+_DEFAULTS = {"scheduler_options": {"dashboard_address": ":0"}}
 _NEEDED = ("jobs", "cores", "memory")
 _SAID = {int: "a whole number >= 1", str: "a text", list: "a list of texts", dict: "a table"}
 
@@ -78,24 +82,28 @@ class _Versions(TypedDict):
 
 
 class _Running(Protocol):
-    """A cluster of Dask: stops with the block."""
+    """A cluster of Dask."""
 
     @property
     def scheduler_address(self) -> str:
         """Where workers and clients find it."""
         ...
 
-    def __enter__(self) -> object: ...
+    @property
+    def workers(self) -> Mapping[str, Awaitable[object]]:
+        """The jobs by name."""
+        ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> object: ...
+    def close(self) -> object:
+        """Stop everything."""
+        ...
 
     def scale(self, *, jobs: int) -> object:
         """Ask for so many jobs."""
+        ...
+
+    def sync(self, task: Callable[[], Awaitable[object]]) -> object:
+        """Run something in the loop of the cluster."""
         ...
 
 
@@ -131,15 +139,30 @@ def connected(
             "the engine 'dask' needs more packages; install them: pip install 'reluscape[dask]'."
         ) from problem
     if scheduler is not None:
-        with _reach(scheduler) as client:
+        with _quiet(), _reach(scheduler) as client:
             _check_versions(client)
             yield Place(client, scheduler, client.dashboard_link or "")
         return
     with (
+        _quiet(),
         _start(workers, cluster) as running,
         distributed.Client(running, set_as_default=False) as client,
     ):
         yield Place(client, running.scheduler_address, client.dashboard_link or "")
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Keep back tracebacks of lost connections and refused jobs: the user gets one sentence."""
+    loggers = [logging.getLogger(name) for name in ("distributed.client", "tornado.application")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 @contextmanager
@@ -215,12 +238,18 @@ def _start(workers: int | None, cluster: str | None) -> Generator[_Running]:
             LocalCluster,
             n_workers=workers or processors(),
             threads_per_worker=1,
-            # A port of its own for every study: several may run beside each other.
             dashboard_address="127.0.0.1:0",
+            # What goes wrong on a worker comes back as an error.
+            silence_logs=logging.CRITICAL,
         )
         jobs = None
     else:
         settings = read_cluster(cluster)
+        if shutil.which("sbatch") is None:
+            raise InputError(
+                "there is no command 'sbatch' here; run the study where Slurm takes jobs, such as "
+                "on the login node."
+            )
         jobs = cast("int", settings.pop("jobs"))
         try:
             from dask_jobqueue.slurm import SLURMCluster
@@ -233,10 +262,26 @@ def _start(workers: int | None, cluster: str | None) -> Generator[_Running]:
         running = cast("Callable[[], _Running]", made)()
     except (OSError, RuntimeError, ValueError, TypeError) as problem:
         raise InputError(f"the Dask cluster does not start ({problem}).") from problem
-    with running:
+    try:
         if jobs is not None:
             running.scale(jobs=jobs)
+            try:
+                running.sync(partial(_submitted, running, jobs))
+            except (OSError, RuntimeError, ValueError) as problem:
+                raise InputError(f"Slurm takes no job from {cluster} ({problem}).") from problem
         yield running
+    finally:
+        # A cluster whose jobs were refused trips over them, after it has closed.
+        with suppress(AssertionError):
+            running.close()
+
+
+async def _submitted(running: _Running, jobs: int) -> None:
+    """Return when all jobs are in the queue, or raise what was said against one."""
+    while len(running.workers) < jobs:
+        await asyncio.sleep(_LOOK)
+    for job in list(running.workers.values()):
+        await job
 
 
 def read_cluster(path: str | os.PathLike[str]) -> dict[str, object]:
@@ -269,8 +314,9 @@ def read_cluster(path: str | os.PathLike[str]) -> dict[str, object]:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "cluster.toml"
     ...     _ = path.write_text('[slurm]\njobs = 2\ncores = 8\nmemory = "16 GB"')
-    ...     read_cluster(path)
-    {'processes': 8, 'jobs': 2, 'cores': 8, 'memory': '16 GB'}
+    ...     settings = read_cluster(path)
+    >>> settings["jobs"], settings["processes"], settings["memory"]
+    (2, 8, '16 GB')
     """
     try:
         said = cast("dict[str, object]", tomllib.loads(Path(path).read_text(encoding="utf-8")))
@@ -299,4 +345,4 @@ def read_cluster(path: str | os.PathLike[str]) -> dict[str, object]:
     for name in _NEEDED:
         if name not in settings:
             raise InputError(f"{path}: [slurm] needs {name!r}, {_SAID[SETTINGS[name]]}.")
-    return {"processes": settings["cores"], **settings}
+    return {**_DEFAULTS, "processes": settings["cores"], **settings}

@@ -1,0 +1,41 @@
+"""Twenty kills at random moments: no chunk lost, none doubled, every bit as if nothing had been."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fault_runs import CHUNKS, ROWS, Faults, contents, description
+from reluscape.studies.engine import run_chunks
+from reluscape.studies.store import Store
+from toy_tasks import rows
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    store = Store.create_or_open(
+        tmp_path_factory.mktemp("undisturbed") / "store", description(), "toy", CHUNKS
+    )
+    quick = {**description(), "sleep": 0.0}
+    run_chunks("inline", quick, store.queue(), store.write, task=rows)
+    return dict(contents(store.path))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("engine", "roles"), [("processes", 2), ("dask", 3)])
+def test_twenty_kills(tmp_path: Path, undisturbed, engine: str, roles: int) -> None:
+    faults = Faults(tmp_path, engine, kills=20, seed=20_220_817)
+    faults.run()
+    assert faults.killed.total() == 20
+    # Workers and client, and the scheduler where there is one.
+    assert len(faults.killed) == roles
+    # A client ends well, says in one line why not, or is killed.
+    assert set(faults.statuses) <= {0, 2, -9}
+    found = dict(contents(faults.store))
+    assert sorted(found) == sorted(undisturbed)
+    assert found == undisturbed
+    store = Store.open(faults.store)
+    assert store.missing() == []
+    starts = [store.read(index).num_rows for index in range(CHUNKS)]
+    assert starts == [ROWS] * CHUNKS
