@@ -32,7 +32,7 @@ ENDS, GAP = (0.0, 1.0), 1.0
 WIDTHS = (2, 4, 8, 16, 32)
 STEP_SIZE = 0.01
 # The target is tabulated in many pieces, so that steps take longer than elsewhere.
-STARTS, STEPS = 640, 20_000
+STARTS, STEPS = 512, 20_000
 FATES = ("below the trap", "in the trap", "elsewhere above")
 BELOW, TRAPPED, ELSEWHERE = range(len(FATES))
 # Runs of each width with a breakpoint in the continuum that are judged.
