@@ -232,7 +232,8 @@ def showing(progress: Progress | bool | None) -> Generator[Progress | None]:
     Parameters
     ----------
     progress : callable, bool or None
-        True for a `Bar`, which ends with the block; False or None for silence.
+        True for a `Bar`, which ends with the block; None for one where somebody looks, on a
+        terminal or in a notebook; False for silence.
 
     Yields
     ------
@@ -244,13 +245,17 @@ def showing(progress: Progress | bool | None) -> Generator[Progress | None]:
     ...     progress is None
     True
     """
-    if progress is True:
+    if progress is True or (progress is None and _watched()):
         with Bar() as bar:
             yield bar
-    elif progress is False:
+    elif isinstance(progress, bool):
         yield None
     else:
         yield progress
+
+
+def _watched() -> bool:
+    return sys.stderr.isatty() or _notebook_line() is not None
 
 
 class _Shown(Protocol):

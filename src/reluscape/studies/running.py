@@ -18,6 +18,7 @@ from reluscape.studies.dataset import StudyArrays
 from reluscape.studies.memory import require_memory
 from reluscape.studies.result import Cost, StudyResult
 from reluscape.studies.study import Study
+from reluscape.training.devices import require
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +51,8 @@ def run_study(
         If the store holds another study.
     """
     from reluscape.studies.engine import run_chunks
-    from reluscape.studies.progress import showing
+    from reluscape.studies.on_gpu import run_on_gpu
+    from reluscape.studies.progress import Pace, showing
     from reluscape.studies.store import Store
     from reluscape.studies.tasks import run_chunk, warm_up
 
@@ -76,23 +78,31 @@ def run_study(
         steps += arrays.network_steps_of(index) - before
 
     begun = time.perf_counter()
+    weights = [plan.seconds_of(index) for index in indices]
+    sizes = [plan.chunk(index).count * study.steps for index in indices]
+    wanted = _always if kept is None else (lambda index: not kept.has(index))
     with showing(progress) as shown:
-        worked = run_chunks(
-            engine,
-            description,
-            indices,
-            deliver,
-            workers=workers,
-            scheduler=scheduler,
-            cluster=None if cluster is None else os.fspath(cluster),
-            device=chosen,
-            progress=shown,
-            weights=[plan.seconds_of(index) for index in indices],
-            network_steps=[plan.chunk(index).count * study.steps for index in indices],
-            wanted=None if kept is None else (lambda index: not kept.has(index)),
-            task=run_chunk,
-            warm_up=warm_up,
-        )
+        if chosen == "cuda" and engine in ("inline", "processes"):
+            # One process feeds the device.
+            pace = Pace(indices, weights, sizes, shown)
+            worked = run_on_gpu(plan, indices, deliver, pace, wanted)
+        else:
+            worked = run_chunks(
+                engine,
+                description,
+                indices,
+                deliver,
+                workers=workers,
+                scheduler=scheduler,
+                cluster=None if cluster is None else os.fspath(cluster),
+                device=chosen,
+                progress=shown,
+                weights=weights,
+                network_steps=sizes,
+                wanted=wanted,
+                task=run_chunk,
+                warm_up=warm_up,
+            )
     cost = Cost(time.perf_counter() - begun, worked, steps, engine, chosen)
     if kept is not None:
         # What others have computed for the same store in the meantime.
@@ -143,6 +153,11 @@ def _take(kept: Store, arrays: StudyArrays) -> None:
                 arrays.add(index, kept.read(index))
 
 
+def _always(index: int) -> bool:
+    del index
+    return True
+
+
 def device_of(study: Study, device: str | None) -> Literal["cpu", "cuda"]:
     """Return the device that a study runs on.
 
@@ -168,4 +183,6 @@ def device_of(study: Study, device: str | None) -> Literal["cpu", "cuda"]:
             'precision "float32" is for CUDA, and the device is "cpu"; use "float64" there, which '
             'is as fast, or device="cuda".'
         )
-    return "cuda" if device == "cuda" or study.precision == "float32" else "cpu"
+    found = "cuda" if device == "cuda" or study.precision == "float32" else "cpu"
+    require(found, study.precision)
+    return found

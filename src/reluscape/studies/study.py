@@ -318,7 +318,8 @@ class Study:
         cluster : str or path-like, optional
             TOML file that describes a Slurm cluster.
         progress : callable (message, fraction) or bool, optional
-            What is told how far it is; True for a bar.
+            What is told how far it is; True for a bar, False for none; default: a bar on a
+            terminal or in a notebook.
         device : {"cpu", "cuda"}, optional
             Default: the one that the precision asks for.
 

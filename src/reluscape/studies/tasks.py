@@ -124,7 +124,8 @@ def run_together(
         thresholds=(*waited_for, *(near * (1.0 + NEAR)), *(near * (1.0 - NEAR))),
         monitor_every=study.monitor_every,
         keys=np.concatenate(keys) if batched else None,
-        threads=1,
+        # A GPU leaves the processors to the exact risks.
+        threads=1 if device == "cpu" else None,
         device=_device(device),
         precision=study.precision,
     )
