@@ -75,6 +75,8 @@ if TYPE_CHECKING:
         step,
     )
     from reluscape.report.blow_up_plot import plot_blow_up
+    from reluscape.studies.ready.launch import ready_study
+    from reluscape.studies.ready.sheets import ReadyStudy
     from reluscape.studies.result import StudyResult
     from reluscape.studies.study import Study
     from reluscape.training.cells import FlowEvent
@@ -124,6 +126,7 @@ __all__ = [
     "Pinned",
     "Polish",
     "Polygon",
+    "ReadyStudy",
     "ReluscapeError",
     "ResponseRow",
     "Samples",
@@ -162,6 +165,7 @@ __all__ = [
     "polish",
     "polynomial",
     "polynomial2d",
+    "ready_study",
     "standard_normal",
     "step",
     "trap",
@@ -207,6 +211,7 @@ _HOME = {
     "Pinned": "optimum.pinned",
     "Polish": "training.polish",
     "Polygon": "problems.polygon",
+    "ReadyStudy": "studies.ready.sheets",
     "ReluscapeError": "errors",
     "ResponseRow": "fits.generalized",
     "Samples": "problems.samples",
@@ -244,6 +249,7 @@ _HOME = {
     "polish": "training.polish",
     "polynomial": "problems.targets",
     "polynomial2d": "problems.surfaces",
+    "ready_study": "studies.ready.launch",
     "standard_normal": "training.initialise",
     "step": "problems.targets",
     "trap": "landscape.trap",

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from reluscape._version import __version__
-from reluscape.cli import construct_command, landscape_commands
+from reluscape.cli import construct_command, landscape_commands, study_command
 
 
 class Monotone(StrEnum):
@@ -231,3 +231,4 @@ def check(
 
 landscape_commands.register(app)
 construct_command.register(app)
+study_command.register(app)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Table:
-    """A table: headings, rows of text, the row to emphasise, and how many columns are words.
+    """A table: headings, rows of text, the row to emphasise, how many columns are words, a title.
 
     Attributes
     ----------
@@ -19,12 +19,15 @@ class Table:
     chosen : int or None
     words : int
         So many columns on the left are aligned to the left.
+    title : str
+        A line above it, none if empty.
     """
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
     chosen: int | None = None
     words: int = 1
+    title: str = ""
 
 
 def print_document(document: Mapping[str, object]) -> None:
@@ -59,6 +62,8 @@ def _print_plain(heading: Sequence[str], tables: Sequence[Table], remarks: Seque
         grid = [table.headings, *table.rows]
         sizes = [max(len(row[column]) for row in grid) for column in range(len(table.headings))]
         lines.append("")
+        if table.title:
+            lines.append(table.title)
         for row in grid:
             cells = (
                 cell.ljust(size) if column < table.words else cell.rjust(size)
@@ -80,6 +85,8 @@ def _print_rich(heading: Sequence[str], tables: Sequence[Table], remarks: Sequen
     for line in rest:
         console.print(Text(line))
     for table in tables:
+        if table.title:
+            console.print(Text(f"\n{table.title}", style="italic"))
         grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
         for column, name in enumerate(table.headings):
             side = "left" if column < table.words else "right"

@@ -225,14 +225,15 @@ def _add_slope(sight: Sight, coordinates: _Coordinates, change: Floats, rise: fl
         return 0.0
     carriers = np.flatnonzero(sight.role == CARRIER)
     if len(carriers):
+        # The first row may be left of all that is seen: a carrier may bend there.
+        shares = sight.slopes[int(np.argmax(sight.mass > 0.0))]
         j = int(carriers[np.argmax(np.abs(w[carriers]))])
-        share = float(sight.slopes[0, j])
         if w[j] != 0.0:
-            change[2 * width + j] += rise / (share * w[j])
+            change[2 * width + j] += rise / (float(shares[j]) * w[j])
             return -rise * b[j] / w[j]
         j = int(carriers[np.argmax(np.abs(v[carriers]))])
         if v[j] != 0.0:
-            change[j] += rise / (float(sight.slopes[0, j]) * v[j])
+            change[j] += rise / (float(shares[j]) * v[j])
         return 0.0
     for g, t in enumerate(coordinates.places):
         here = coordinates.group == g

@@ -176,7 +176,7 @@ class StudyResult:
 
     def __str__(self) -> str:
         """Say all of it in a few lines."""
-        headings, rows = self._cells()
+        headings, rows = self.cells()
         widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
         lines = [
             "  ".join(cell.rjust(size) for cell, size in zip(row, widths, strict=True))
@@ -187,7 +187,7 @@ class StudyResult:
         return "\n".join([*self._head(), *lines])
 
     def _repr_html_(self) -> str:
-        headings, rows = self._cells()
+        headings, rows = self.cells()
         head = "<br>".join(escape(line) for line in self._head())
         more = len(rows) - _SHOWN
         note = f"<p>… and {more:,} more rows: see table()</p>" if more > 0 else ""
@@ -204,8 +204,16 @@ class StudyResult:
             lines.append(str(self.cost))
         return lines
 
-    def _cells(self) -> tuple[list[str], list[list[str]]]:
-        """Return headings and texts; axes with a single value are left out."""
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """Return the table as texts; axes with a single value are left out.
+
+        Returns
+        -------
+        list of str
+            Headings.
+        list of lists of str
+            Rows.
+        """
         study, rows = self.study, self.table()
         axes = [
             ("problem", len(study.problems)),

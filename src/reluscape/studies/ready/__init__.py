@@ -1,0 +1,1 @@
+"""Studies that come ready made: what the papers say of descent, measured."""
