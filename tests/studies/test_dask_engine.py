@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import time
 from pathlib import Path
@@ -238,6 +239,8 @@ def test_what_slurm_refuses_is_said(tmp_path: Path, monkeypatch) -> None:
     path.write_text(SLURM.format(folder=tmp_path))
     with pytest.raises(InputError, match=r"(?s)Slurm takes no job .*invalid partition.* moon"):
         run("dask", {}, toy_tasks.rows, cluster=str(path))
+    # A cluster that was not closed would complain here.
+    gc.collect()
 
 
 @pytest.mark.parametrize(

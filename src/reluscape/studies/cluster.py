@@ -13,7 +13,7 @@ import shutil
 import tomllib
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -81,6 +81,14 @@ class _Versions(TypedDict):
     workers: Mapping[str, Mapping[str, Mapping[str, str | None]]]
 
 
+class _Job(Protocol):
+    """A job of workers: waiting for it asks Slurm, if nobody has."""
+
+    status: object
+
+    def __await__(self) -> Generator[object]: ...
+
+
 class _Running(Protocol):
     """A cluster of Dask."""
 
@@ -90,7 +98,7 @@ class _Running(Protocol):
         ...
 
     @property
-    def workers(self) -> Mapping[str, Awaitable[object]]:
+    def workers(self) -> Mapping[str, _Job]:
         """The jobs by name."""
         ...
 
@@ -271,17 +279,25 @@ def _start(workers: int | None, cluster: str | None) -> Generator[_Running]:
                 raise InputError(f"Slurm takes no job from {cluster} ({problem}).") from problem
         yield running
     finally:
-        # A cluster whose jobs were refused trips over them, after it has closed.
-        with suppress(AssertionError):
-            running.close()
+        running.close()
 
 
 async def _submitted(running: _Running, jobs: int) -> None:
     """Return when all jobs are in the queue, or raise what was said against one."""
+    from distributed.core import Status
+
     while len(running.workers) < jobs:
         await asyncio.sleep(_LOOK)
-    for job in list(running.workers.values()):
-        await job
+    asked = list(running.workers.values())
+    try:
+        for job in asked:
+            await job
+    except BaseException:
+        for job in asked:
+            # Otherwise the cluster trips over it as it closes.
+            if job.status == Status.created:
+                job.status = Status.failed
+        raise
 
 
 def read_cluster(path: str | os.PathLike[str]) -> dict[str, object]:
