@@ -10,7 +10,7 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-@pytest.mark.parametrize("page", ["several_inputs.md"])
+@pytest.mark.parametrize("page", ["several_inputs.md", "studies.md"])
 def test_examples_of_a_page(page: str) -> None:
     result = doctest.testfile(str(DOCS / page), module_relative=False, verbose=False)
     assert result.attempted > 10
