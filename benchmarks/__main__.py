@@ -19,6 +19,7 @@ from benchmarks import (
     landscape,
     memory,
     page,
+    studies,
 )
 from benchmarks.cells import Cells, say
 
@@ -84,6 +85,8 @@ def _run(sections: list[str], options: argparse.Namespace) -> None:
         construct.measure(Cells("construct", quick=quick), quick=quick)
     if "gpu" in sections:
         gpu.measure(Cells("gpu", quick=quick), quick=quick)
+    if "studies" in sections:
+        studies.measure(Cells("studies", quick=quick), quick=quick)
     if "descent" in sections:
         plan = descent.QUICK if quick else descent.Plan()
         if options.libraries:

@@ -17,6 +17,7 @@ from benchmarks import (
     gpu,
     growth,
     landscape,
+    studies,
 )
 from benchmarks.cells import RESULTS, Cell, load
 from benchmarks.data import CASES, KNOTS, ROOT, SEED, sizes
@@ -36,6 +37,7 @@ SECTIONS = (
     "growth",
     "accuracy",
     "memory",
+    "studies",
 )
 NONE = "–"
 
@@ -174,6 +176,19 @@ standard start: medians, and the range over {len(construct.SEEDS)} seeds; "–":
 """
 
 
+STUDIES_TEXT = f"""\
+## Studies: workers and engines
+
+A study of {studies.CHUNKS} chunks of {studies.STARTS} networks of width {studies.WIDTH}, an
+`Interval` target with 4 pieces, {studies.STEPS:,} steps; kernels compiled, results kept in a store
+on disk. All ways take turns, {studies.REPEATS} times; ratios are those within a turn, and their
+medians. The plain loop calls `run_chunk` in one process and keeps nothing. "Machine": what two such
+loops at once gain over one, which no engine can beat. The workers of Dask run before the clock
+starts, those of "processes" start within it. Bars: two workers {studies.FASTER:g} times as fast as
+one, one worker at most {100 * studies.OVERHEAD:g} % over the plain loop, both on Dask.
+"""
+
+
 def write(*, quick: bool = False) -> Path:
     """Write the page from whatever sections are stored, and return where."""
     found = {name: load(name, quick=quick) for name in SECTIONS}
@@ -190,6 +205,7 @@ def write(*, quick: bool = False) -> Path:
         _growth,
         _accuracy,
         _memory,
+        _studies,
     )
     for name, part in zip(SECTIONS, parts, strict=True):
         if name in stored:
@@ -198,6 +214,32 @@ def write(*, quick: bool = False) -> Path:
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n".join(text), encoding="utf-8")
     return page
+
+
+def _studies(cells: dict[str, Cell]) -> str:
+    rows: list[list[str]] = []
+    found = cells.get("engines", {})
+    if "failure" in found:
+        rows.append(["engines", f"failed: {found['failure']}", NONE, NONE])
+    elif found:
+        ratios = studies.summary({k: v for k, v in found.items() if k != "finished"})
+        rows.append(["machine, two loops at once", f"{ratios['machine']:.2f} times", NONE, NONE])
+        for engine in studies.ENGINES:
+            speed, extra = ratios[f"{engine}, speed-up"], ratios[f"{engine}, overhead"]
+            bars = (speed >= studies.FASTER, extra <= studies.OVERHEAD)
+            met = (
+                ["met" if bar else "**missed**" for bar in bars] if engine == "dask" else [NONE] * 2
+            )
+            share = f"{100 * speed / ratios['machine']:.0f} % of the machine's"
+            rows += [
+                [f"{engine}, two workers over one", f"{speed:.2f} times", share, met[0]],
+                [f"{engine}, one worker over the loop", f"{100 * extra:+.1f} %", NONE, met[1]],
+            ]
+    empty = cells.get("empty", {})
+    for engine in studies.ENGINES:
+        if engine in empty:
+            rows.append([f"{engine}, an empty chunk", f"{empty[engine]:.2g} ms", NONE, NONE])
+    return "\n".join([STUDIES_TEXT, _table(["what", "measured", "of", "bar"], rows)])
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -1,6 +1,7 @@
 """A study whose processes are killed at random, and started again as a supervisor would.
 
-`python fault_runs.py STORE ENGINE [SCHEDULER]` is the client: a study of small chunks on a store.
+`python fault_runs.py STUDY STORE ENGINE [SCHEDULER]` is the client: "toy" chunks of random numbers,
+or a "real" study.
 """
 
 from __future__ import annotations
@@ -31,6 +32,15 @@ def description() -> dict[str, object]:
     return {"seed": 3, "rows": ROWS, "sleep": SLEEP}
 
 
+def real_study():
+    """Return a study of short chunks, a few of which diverge."""
+    from reluscape.studies.study import Study
+
+    problems = {"line": {"kind": "affine", "alpha": 1, "beta": 0, "interval": [0, 1]}}
+    steps = [0.01 * 1.6**i for i in range(15)]
+    return Study(problems, [2, 3], 64, steps, 40_000, thresholds=[1e-3])
+
+
 def client() -> int:
     """Run what the store lacks; an error of ours is one line and status 2."""
     from reluscape.errors import InputError
@@ -38,8 +48,11 @@ def client() -> int:
     from reluscape.studies.store import Store
     from toy_tasks import rows
 
-    where, engine = sys.argv[1:3]
+    study, where, engine = sys.argv[1:4]
     try:
+        if study == "real":
+            real_study().run(where, engine, workers=2)
+            return 0
         store = Store.create_or_open(where, description(), "toy", CHUNKS)
         run_chunks(
             engine,
@@ -47,7 +60,7 @@ def client() -> int:
             store.queue(),
             store.write,
             workers=None if engine == "dask" else 2,
-            scheduler=sys.argv[3] if engine == "dask" else None,
+            scheduler=sys.argv[4] if engine == "dask" else None,
             wanted=lambda index: not store.has(index),
             task=rows,
         )
@@ -69,10 +82,11 @@ class Faults:
     engine: str
     kills: int
     seed: int
+    study: str = "toy"
+    expected: int = CHUNKS
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     killed: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
-    words: list[str] = field(default_factory=list)
 
     @property
     def store(self) -> Path:
@@ -82,7 +96,7 @@ class Faults:
         """Return when a client has ended well and all kills were made."""
         rng = random.Random(self.seed)
         port = free_port()
-        moments = sorted(rng.uniform(0.02, 0.85) * CHUNKS for _ in range(self.kills))
+        moments = sorted(rng.uniform(0.02, 0.7) * self.expected for _ in range(self.kills))
         end = time.monotonic() + PATIENCE
         try:
             while True:
@@ -91,10 +105,9 @@ class Faults:
                 self._keep_up(port)
                 if self._client_is_done():
                     return
-                if moments and self.chunks() >= moments[0]:
-                    moments.pop(0)
+                if moments and "client" in self.running and self.chunks() >= moments[0]:
                     time.sleep(rng.uniform(0.0, 0.3))
-                    self._kill(rng)
+                    moments = moments[self._kill(rng) :]
                 time.sleep(0.02)
         finally:
             self._stop()
@@ -114,7 +127,8 @@ class Faults:
 
     def _commands(self, port: int) -> dict[str, list[str]]:
         address = f"tcp://127.0.0.1:{port}"
-        script = [sys.executable, str(Path(__file__)), str(self.store), self.engine]
+        script = [sys.executable, str(Path(__file__)), self.study]
+        script += [str(self.store), self.engine]
         if self.engine != "dask":
             return {"client": script}
         dask = [sys.executable, "-m", "distributed.cli.dask_"]
@@ -135,17 +149,19 @@ class Faults:
         del self.running["client"]
         return status == 0
 
-    def _kill(self, rng: random.Random) -> None:
+    def _kill(self, rng: random.Random) -> int:
         victims: dict[str, Callable[[], None]] = {
             name: process.kill for name, process in self.running.items() if process.poll() is None
         }
         if self.engine == "processes" and "client" in victims:
             crew = psutil.Process(self.running["client"].pid).children()
             victims |= {f"worker {i}": worker.kill for i, worker in enumerate(crew)}
-        if victims:
-            name = rng.choice(sorted(victims))
-            victims[name]()
-            self.killed[name.split()[0]] += 1
+        if not victims:
+            return 0
+        name = rng.choice(sorted(victims))
+        victims[name]()
+        self.killed[name.split()[0]] += 1
+        return 1
 
     def _stop(self) -> None:
         for process in self.running.values():

@@ -27,7 +27,7 @@ def done(tmp_path_factory: pytest.TempPathFactory):
     study = Study(
         problems={
             "line": LINE,
-            "tent": rs.Interval(rs.piecewise_linear([0, 0.5, 1], [0, 1, 0]), 0, 1),
+            "tent": rs.Interval(TENT, 0, 1),
         },
         widths=[1, 2],
         starts=3,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fault_runs import CHUNKS, ROWS, Faults, contents, description
+from fault_runs import CHUNKS, ROWS, Faults, contents, description, real_study
 from reluscape.studies.engine import run_chunks
 from reluscape.studies.store import Store
 from toy_tasks import rows
@@ -39,3 +39,19 @@ def test_twenty_kills(tmp_path: Path, undisturbed, engine: str, roles: int) -> N
     assert store.missing() == []
     starts = [store.read(index).num_rows for index in range(CHUNKS)]
     assert starts == [ROWS] * CHUNKS
+
+
+@pytest.mark.slow
+def test_a_real_study_comes_to_the_same_numbers(tmp_path: Path) -> None:
+    study = real_study()
+    alone = study.run(tmp_path / "alone", engine="inline")
+    chunks = study.plan.chunks
+    faults = Faults(tmp_path, "processes", 6, seed=4, study="real", expected=chunks)
+    faults.run()
+    assert faults.killed.total() == 6
+    assert set(faults.statuses) <= {0, -9}
+    assert dict(contents(faults.store)) == dict(contents(tmp_path / "alone"))
+    again = study.run(faults.store, engine="inline")
+    assert again.cost.network_steps == 0
+    assert again.dataset.identical(alone.dataset)
+    assert alone.dataset.attrs["complete"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 
 from reluscape.studies.progress import Pace
 from reluscape.studies.work import Deliver, Wanted, Work, perform
@@ -30,9 +31,10 @@ def run_inline(
     float
         Seconds of processor.
     """
-    # It brings its own BLAS, and only what is loaded can be held to one thread.
     from threadpoolctl import threadpool_limits
 
+    # It brings its own BLAS, and only what is loaded can be held to one thread.
+    import_module("scipy.linalg")
     seconds = 0.0
     # As in the other engines, so that sums are cut in the same places.
     with threadpool_limits(limits=1):

@@ -1,0 +1,196 @@
+"""Studies: two workers beside one, and what an engine adds to a plain loop."""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cells import Cells, say
+from benchmarks.data import ROOT
+from benchmarks.workers import Failed, TimedOut, Worker
+
+WIDTH = 16
+# One chunk a step size, of about a second: chunks are to take a second to a minute.
+CHUNKS, STARTS, STEPS = 16, 64, 150_000
+EMPTY = 300
+REPEATS = 5
+FASTER, OVERHEAD = 1.8, 0.05
+LOOP, TWO_LOOPS = "plain loop", "two plain loops at once, twice the work"
+ENGINES = ("processes", "dask")
+LIMIT = 3600.0
+
+
+def measure(cells: Cells, *, quick: bool = False) -> None:
+    """Measure what is not stored yet, each part in a process of its own."""
+    small = {"chunks": 4, "steps": 2000, "repeats": 1}
+    parts: list[tuple[str, dict[str, Any]]] = [
+        ("engines", small if quick else {}),
+        ("empty", {"chunks": 20} if quick else {}),
+    ]
+    for function, arguments in parts:
+        if cells.get(function) is not None:
+            continue
+        with Worker() as worker:
+            try:
+                cell = worker.call("benchmarks.studies", function, LIMIT, **arguments)
+            except (Failed, TimedOut) as error:
+                cell = {"failure": str(error)}
+        cells.put(function, cell)
+        say(f"studies: {function}: {cell}")
+
+
+def study(chunks: int = CHUNKS, steps: int = STEPS) -> Any:
+    """Return a study of so many chunks, all the same but for the step size."""
+    import reluscape as rs
+    from reluscape.studies.study import Study
+
+    target = rs.piecewise_linear([0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 0.3, -0.2, 0.4, 0.0])
+    sizes = [0.01 + 0.0001 * i for i in range(chunks)]
+    return Study({"four pieces": rs.Interval(target, 0.0, 1.0)}, [WIDTH], STARTS, sizes, steps)
+
+
+def engines(
+    chunks: int = CHUNKS, steps: int = STEPS, repeats: int = REPEATS
+) -> dict[str, list[float]]:
+    """Return seconds of every way to run the study, the ways taking turns."""
+    from reluscape.studies.store import Store
+    from reluscape.studies.tasks import run_chunk, warm_up
+
+    made = study(chunks, steps)
+    description = made.describe()
+    if made.plan.chunks != chunks:
+        raise ValueError(f"{made.plan.chunks} chunks instead of {chunks}")
+    warm_up(description)
+
+    def loop() -> None:
+        for index in range(chunks):
+            run_chunk(description, index)
+
+    def two_loops() -> None:
+        with ThreadPoolExecutor(2) as pool:
+            for half in [pool.submit(loop) for _ in range(2)]:
+                half.result()
+
+    def through(engine: str, workers: int, address: str | None) -> None:
+        from reluscape.studies.engine import run_chunks
+
+        with tempfile.TemporaryDirectory() as folder:
+            store = Store.create_or_open(Path(folder) / "store", description, made.digest, chunks)
+            run_chunks(
+                engine,
+                description,
+                store.queue(),
+                store.write,
+                workers=workers if engine == "processes" else None,
+                scheduler=address,
+            )
+            if store.missing():
+                raise ValueError("chunks are missing")
+
+    ways: dict[str, Callable[[], None]] = {LOOP: loop, TWO_LOOPS: two_loops}
+    with dask(1) as one, dask(2) as two:
+        for count, address in ((1, one), (2, two)):
+            ways[f"processes, {count}"] = lambda n=count: through("processes", n, None)
+            ways[f"dask, {count}"] = lambda n=count, at=address: through("dask", n, at)
+        found: dict[str, list[float]] = {name: [] for name in ways}
+        # Every process compiles or loads what it needs before the clock runs.
+        for name in ways:
+            if name == LOOP or name.startswith("dask"):
+                ways[name]()
+        for _ in range(repeats):
+            for name, way in ways.items():
+                begin = time.perf_counter()
+                way()
+                found[name].append(time.perf_counter() - begin)
+    return found
+
+
+def empty(chunks: int = EMPTY) -> dict[str, float]:
+    """Return milliseconds that a chunk without work takes, start-up left out."""
+    from reluscape.studies.engine import run_chunks
+
+    found: dict[str, float] = {}
+    with dask(2) as address:
+        for engine in ENGINES:
+            marks: list[float] = []
+            run_chunks(
+                engine,
+                {},
+                range(chunks),
+                lambda *_, marks=marks: marks.append(time.perf_counter()),
+                workers=2 if engine == "processes" else None,
+                scheduler=address if engine == "dask" else None,
+                task=nothing,
+            )
+            # From the second tenth on: by then every worker is there.
+            first = chunks // 10
+            found[engine] = 1e3 * (marks[-1] - marks[first]) / (chunks - 1 - first)
+    return found
+
+
+def nothing(description: Mapping[str, object], index: int, *, device: str) -> Any:
+    """Return a table of the size of a chunk, at once."""
+    del description, index, device
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.table({name: pa.array(np.zeros(STARTS)) for name in ("risk", "norm", "steps")})
+
+
+@contextmanager
+def dask(workers: int) -> Generator[str]:
+    """Start a scheduler and workers, as on a cluster; yield the address."""
+    from distributed import Client
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    address = f"tcp://127.0.0.1:{port}"
+    module = [sys.executable, "-m", "distributed.cli.dask_"]
+    scheduler = ["--host", "127.0.0.1", "--port", port, "--no-dashboard"]
+    # No nanny: killing the process ends it.
+    worker = [address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    commands = [
+        [*module[:2], f"{module[2]}scheduler", *scheduler],
+        *[[*module[:2], f"{module[2]}worker", *worker]] * workers,
+    ]
+    paths = os.pathsep.join([str(ROOT), *(path for path in sys.path if path)])
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment = os.environ | {"PYTHONPATH": paths} | threads
+    running = [
+        subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for command in commands
+    ]
+    try:
+        with Client(address, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=60)
+        yield address
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def summary(found: dict[str, list[float]]) -> dict[str, float]:
+    """Return ratios of turns, and their medians: a slow moment hits all ways of a turn."""
+
+    def median(top: str, bottom: str) -> float:
+        return statistics.median(a / b for a, b in zip(found[top], found[bottom], strict=True))
+
+    ratios = {"machine": 2.0 * median(LOOP, TWO_LOOPS)}
+    for engine in ENGINES:
+        ratios[f"{engine}, speed-up"] = median(f"{engine}, 1", f"{engine}, 2")
+        ratios[f"{engine}, overhead"] = median(f"{engine}, 1", LOOP) - 1.0
+    return ratios
