@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+import reluscape as rs
 from reluscape import Study
 from reluscape.studies.ready import saddles, traps
 from reluscape.studies.ready.resting import LOWER
@@ -100,14 +101,29 @@ def test_limits_below_the_threshold_are_global_minima(saddle_study):
     assert below[0] / below.sum() > 0.95
 
 
-def test_smaller_starts_stay_at_the_plateau_as_long_as_linear_growth_says(saddle_study):
+def test_smaller_starts_stay_at_the_plateau_as_long_as_linear_growth_says():
     # A neuron grows like exp(t / 6) there: a tenth of the size takes 6 ln 10 longer.
-    for width in (2, 4):
-        cell = saddle_study["escape"].sel(activation="relu", width=width, step_size=0.05)
-        stay = cell.sel(quartile=0.5)
-        longer = float(stay.sel(scale=0.001) - stay.sel(scale=0.01))
-        # The size of the sample leaves about one unit.
-        assert longer == pytest.approx(6 * math.log(10), abs=2.0)
+    scales = [0.001, 0.0001]
+    study = rs.Study(
+        {"x": rs.Interval(rs.affine(1, 0), 0, 1)},
+        [4],
+        1_000,
+        [0.05],
+        6_000,
+        initialisations=[{"kind": "normal", "scale": scale} for scale in scales],
+        monitor_every=10,
+        seed=3,
+    )
+    found = study.run(engine="inline").dataset.isel(plateau=0).squeeze()
+    entered, left = found["entered"].to_numpy(), found["left"].to_numpy()
+    stays = [0.05 * (last - first)[last >= 0] for first, last in zip(entered, left, strict=True)]
+    assert min(map(len, stays)) > 900
+    # Of a median, with the density that the middle half of the stays has.
+    spread = [np.subtract(*np.quantile(stay, [0.75, 0.25])) for stay in stays]
+    errors = [width / np.sqrt(len(stay)) for width, stay in zip(spread, stays, strict=True)]
+    longer = np.median(stays[1]) - np.median(stays[0])
+    assert longer == pytest.approx(6 * math.log(10), abs=3 * math.hypot(*errors))
+    assert math.hypot(*errors) < 1.0
 
 
 def test_growth_at_the_plateau_is_the_largest_over_all_directions():

@@ -56,8 +56,8 @@ def run_study(
     from reluscape.studies.store import Store
     from reluscape.studies.tasks import run_chunk, warm_up
 
-    chosen = device_of(study, device)
     require_memory(study)
+    chosen = device_of(study, device)
     plan, description = study.plan, study.describe()
     arrays = StudyArrays(study)
     kept: Store | None = None
