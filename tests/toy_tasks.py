@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +27,15 @@ def rows(description, index, *, device="cpu"):
 
 
 def busy(description, index, *, device="cpu"):
-    """Use the processor for a while instead of sleeping."""
-    until = time.process_time() + description["seconds"]
-    total = 0.0
-    while time.process_time() < until:
-        total += float(np.sqrt(np.arange(2000.0)).sum())
+    """Use the processor for a while instead of sleeping, in another thread, as kernels do."""
+
+    def work() -> None:
+        until = time.thread_time() + description["seconds"]
+        while time.thread_time() < until:
+            np.sqrt(np.arange(2000.0)).sum()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
     return rows({**description, "sleep": 0.0}, index, device=device)
 
 

@@ -93,9 +93,9 @@ def test_seconds_of_processor_are_counted(address: str) -> None:
         scheduler=address,
         task=toy_tasks.busy,
     )
-    # The task counts the time of its whole process, of which a little is Dask's.
+    # Between the chunks a worker has a little to do for Dask.
     assert worked is not None
-    assert 0.6 <= worked < 1.6
+    assert 0.8 <= worked < 1.6
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import queue
+import socket
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -41,7 +43,7 @@ _WAIT = 0.5
 # Longer descriptions travel to a worker once, not with each chunk.
 SHORT = 100_000
 
-_Found = tuple[Table, float]
+_Found = tuple[Table, str, float, float]
 _LOST = object()
 
 
@@ -100,13 +102,15 @@ def ready(text: str, version: str) -> None:
 
 
 def compute(text: str, index: int, version: str) -> _Found:
-    """Compute a chunk on a worker: its table, and seconds of processor.
+    """Compute a chunk on a worker: its table, which process, and its clock before and after.
 
-    A worker may have several threads, and each counts its own time.
+    A worker may be at several chunks at once, and a chunk may have threads of its own: only the
+    clock of the whole process counts every second once.
     """
     _check_version(version)
-    done = perform(_read(text), index, time.thread_time)
-    return done.table, done.seconds
+    begun = time.process_time()
+    done = perform(_read(text), index)
+    return done.table, f"{socket.gethostname()} {os.getpid()}", begun, time.process_time()
 
 
 @lru_cache(maxsize=4)
@@ -144,7 +148,8 @@ class _Flight:
         self.ended: queue.SimpleQueue[Future[_Found]] = queue.SimpleQueue()
         self.losses: Counter[object] = Counter()
         self.threads, self.looked, self.waiting = 0, 0.0, False
-        self.seconds = 0.0
+        # Of each process of a worker: the seconds of processor between which it worked for us.
+        self.clocks: dict[str, tuple[float, float]] = {}
 
     def run(self) -> float:
         """Do everything."""
@@ -153,7 +158,7 @@ class _Flight:
             while True:
                 self._give_out()
                 if not self.out:
-                    return self.seconds
+                    return sum(last - first for first, last in self.clocks.values())
                 self._take(self._next())
         finally:
             # Chunks that nobody will take are not begun; those in the middle run to their end.
@@ -210,8 +215,9 @@ class _Flight:
         if found is _LOST:
             self.pending.appendleft(index)
             return
-        table, seconds = cast("_Found", found)
-        self.seconds += seconds
+        table, process, begun, ended = cast("_Found", found)
+        first, last = self.clocks.get(process, (begun, ended))
+        self.clocks[process] = min(first, begun), max(last, ended)
         # First the workers, then the disk.
         self._give_out()
         self.deliver(index, table)

@@ -11,10 +11,6 @@ reads them without us.
     damaged/               files that were found damaged, put aside: to be looked at or deleted
 """
 
-# PyArrow ships no types.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
-
 from __future__ import annotations
 
 import errno
@@ -29,16 +25,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from reluscape._version import __version__
 from reluscape.atomic import atomic_write
 from reluscape.errors import FileError
+from reluscape.studies.chunk_files import decode, encode, fault_of
 from reluscape.studies.differences import differences
 from reluscape.studies.status import StoreStatus
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from reluscape.studies.work import Table
 
 FORMAT = 1
 _STUDY, _CHUNKS, _DAMAGED = "study.json", "chunks", "damaged"
@@ -206,7 +201,7 @@ class Store:
         """
         sound = set(self.present())
         for index in sorted(sound):
-            if self._damage(index) is not None:
+            if fault_of(self._file(index), self.digest, index) is not None:
                 self._put_aside(index)
                 sound.discard(index)
         return [index for index in range(self.chunks) if index not in sound]
@@ -223,7 +218,7 @@ class Store:
         begin = secrets.randbelow(len(left))
         return left[begin:] + left[:begin]
 
-    def read(self, index: int) -> pa.Table:
+    def read(self, index: int) -> Table:
         """Return a chunk, every bit as it was written.
 
         Parameters
@@ -239,9 +234,6 @@ class Store:
         FileError
             If it is not there; if it is damaged: it is then put aside, and missing.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         path = self._file(index)
         try:
             content = path.read_bytes()
@@ -251,21 +243,16 @@ class Store:
             ) from None
         except OSError as problem:
             raise FileError(f"cannot read {path} ({problem.strerror}).") from problem
-        try:
-            with pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True) as file:
-                table = file.read()
-                reason = self._mismatch(index, file.metadata.metadata, table.num_rows)
-        except (pa.ArrowException, OSError) as problem:
-            reason, table = str(problem), None
-        if reason is None and table is not None:
-            return table
+        found = decode(content, self.digest, index)
+        if not isinstance(found, str):
+            return found
         self._put_aside(index)
         raise FileError(
-            f"chunk {index} of {self.path} is damaged ({reason}) and was put aside; "
+            f"chunk {index} of {self.path} is damaged ({found}) and was put aside; "
             "run the study again to compute it anew."
         )
 
-    def write(self, index: int, table: pa.Table) -> None:
+    def write(self, index: int, table: Table) -> None:
         """Keep a chunk: once this returns, it survives a kill and a loss of power.
 
         Parameters
@@ -280,33 +267,12 @@ class Store:
             If the disk is full, the folder cannot be written, or the table says that it belongs to
             another study; other chunks are not touched.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        known = cast("dict[bytes, bytes]", table.schema.metadata or {})
-        if known.get(b"digest", self.digest.encode()) != self.digest.encode():
-            raise FileError(
-                f"a worker computed chunk {index} of another study than that of {self.path}; "
-                "let all workers run the same version."
-            )
-        stamp = {
-            b"digest": self.digest.encode(),
-            b"chunk": str(index).encode(),
-            b"rows": str(table.num_rows).encode(),
-        }
-        sink = pa.BufferOutputStream()
-        pq.write_table(
-            table.replace_schema_metadata({**known, **stamp}),
-            sink,
-            compression="zstd",
-            write_page_checksum=True,
-        )
-        content = sink.getvalue()
+        content = encode(table, self.digest, index)
         try:
             with atomic_write(self._file(index), durable=True) as handle:
                 handle.write(content)
         except OSError as problem:
-            raise _refusal(self.path, problem, content.size) from problem
+            raise _refusal(self.path, problem, len(content)) from problem
 
     def status(self) -> StoreStatus:
         """Return how far the study is; nothing is changed.
@@ -316,7 +282,8 @@ class Store:
         StoreStatus
         """
         present = self.present()
-        damaged = sum(self._damage(index) is not None for index in present)
+        faults = (fault_of(self._file(index), self.digest, index) for index in present)
+        damaged = sum(fault is not None for fault in faults)
         sizes: list[int] = []
         latest: float | None = None
         for index in present:
@@ -339,33 +306,6 @@ class Store:
 
     def _file(self, index: int) -> Path:
         return self.path / _CHUNKS / f"{index:06d}.parquet"
-
-    def _mismatch(self, index: int, said: Mapping[bytes, bytes] | None, rows: int) -> str | None:
-        about = said or {}
-        if about.get(b"digest") != self.digest.encode():
-            return "it belongs to another study"
-        if about.get(b"chunk") != str(index).encode():
-            return "it is another chunk"
-        return None if about.get(b"rows") == str(rows).encode() else "rows are missing"
-
-    def _damage(self, index: int) -> str | None:
-        """Say what is wrong with a file by its footer, which comes last; None if nothing is."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            with self._file(index).open("rb") as stream:
-                about = pq.read_metadata(stream)
-        except FileNotFoundError:
-            return "it is gone"
-        except (pa.ArrowException, OSError) as problem:
-            # Arrow's own errors carry no number; those of the system say nothing of the file.
-            if isinstance(problem, OSError) and problem.errno is not None:
-                raise FileError(
-                    f"cannot read {self._file(index)} ({problem.strerror})."
-                ) from problem
-            return str(problem)
-        return self._mismatch(index, about.metadata, about.num_rows)
 
     def _put_aside(self, index: int) -> None:
         aside = self.path / _DAMAGED

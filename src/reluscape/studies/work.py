@@ -147,7 +147,7 @@ def find(name: str) -> Callable[..., object]:
     return cast("Callable[..., object]", getattr(import_module(module), function))
 
 
-def perform(work: Work, index: int, clock: Callable[[], float] = time.process_time) -> Done:
+def perform(work: Work, index: int) -> Done:
     """Compute a chunk in this process.
 
     Parameters
@@ -155,13 +155,11 @@ def perform(work: Work, index: int, clock: Callable[[], float] = time.process_ti
     work : Work
     index : int
         Of the chunk.
-    clock : callable
-        Tells seconds of processor.
 
     Returns
     -------
     Done
     """
-    begun = clock()
+    begun = time.process_time()
     table = cast("Task", find(work.task))(work.description, index, device=work.device)
-    return Done(index, table, clock() - begun)
+    return Done(index, table, time.process_time() - begun)
