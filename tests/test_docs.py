@@ -6,6 +6,7 @@ import doctest
 from pathlib import Path
 
 import pytest
+
 from fault_runs import free_port
 from transcripts import blocks, commands, play, shape
 
