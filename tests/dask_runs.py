@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+
 from fault_runs import environment, free_port
 
 
@@ -20,9 +21,9 @@ def scheduler_with(workers: int, folder: Path) -> Generator[str]:
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     dask = [sys.executable, "-m"]
-    quiet = ["--no-dashboard"]
+    here, quiet = ["--host", "127.0.0.1"], ["--no-dashboard"]
     commands = [
-        [*dask, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), *quiet],
+        [*dask, "distributed.cli.dask_scheduler", *here, "--port", str(port), *quiet],
         *[[*dask, "distributed.cli.dask_worker", address, "--nthreads", "1", *quiet]] * workers,
     ]
     log = (folder / "dask.log").open("ab")
@@ -60,7 +61,10 @@ echo $! > "$FAKE_SLURM/pid.$$"
 echo "Submitted batch job $$"
 """
 FAKE_SCANCEL = """#!/bin/sh
-for job in "$@"; do kill -9 -- "-$(cat "$FAKE_SLURM/pid.$job")"; touch "$FAKE_SLURM/ended.$job"; done
+for job in "$@"; do
+    kill -9 -- "-$(cat "$FAKE_SLURM/pid.$job")"
+    touch "$FAKE_SLURM/ended.$job"
+done
 """
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import toy_tasks
-
 from reluscape.studies.engine import run_chunks
 
 

@@ -6,13 +6,14 @@ import doctest
 from pathlib import Path
 
 import pytest
+
 from fault_runs import free_port
 from transcripts import blocks, commands, play, shape
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-@pytest.mark.parametrize("page", ["several_inputs.md", "cluster.md"])
+@pytest.mark.parametrize("page", ["cluster.md", "several_inputs.md", "studies.md"])
 def test_examples_of_a_page(page: str) -> None:
     result = doctest.testfile(str(DOCS / page), module_relative=False, verbose=False)
     assert result.attempted > 10

@@ -29,10 +29,10 @@ PUBLIC = """
     Estimate ExactValues FileError Fit Flow FlowEvent Gaussian GeneralizedResponse Geometry
     IllConditionedWarning Improvement Inference InputError Interval LimitGroup LimitResponse
     MinimaManifold MinimisingSequence MultiStart Network NeuronState PiecewisePolynomial2d Pinned
-    Polish Polygon ReadyStudy ReluscapeError ResponseRow Samples ShallowReLURegressor Study StudyResult Trap
-    Truncation Verdict WidthRow __version__ affine affine_landscape attainment best_generalized
-    breakpoint_spread check classify construct critical_points descend expression fit flow
-    global_minima improve leaky limit_response load_certificate load_network multistart
+    Polish Polygon ReadyStudy ReluscapeError ResponseRow Samples ShallowReLURegressor Study
+    StudyResult Trap Truncation Verdict WidthRow __version__ affine affine_landscape attainment
+    best_generalized breakpoint_spread check classify construct critical_points descend expression
+    fit flow global_minima improve leaky limit_response load_certificate load_network multistart
     piecewise_linear piecewise_polynomial piecewise_polynomial2d plot_blow_up polish polynomial
     polynomial2d ready_study standard_normal step trap
 """.split()

@@ -35,7 +35,9 @@ def play(typed: list[str], folder: Path) -> str:
         "COLUMNS": "100",
     }
     shell = ["bash", "-c", "exec 2>&1\n" + "".join(lines)]
-    run = subprocess.run(shell, cwd=folder, env=paths, stdout=subprocess.PIPE, text=True, timeout=300)
+    run = subprocess.run(
+        shell, cwd=folder, env=paths, stdout=subprocess.PIPE, text=True, timeout=300
+    )
     return run.stdout
 
 

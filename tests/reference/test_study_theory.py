@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from reluscape import Study
+from reluscape import Interval, Study, affine
 from reluscape.studies.ready import saddles, traps
 from reluscape.studies.ready.resting import LOWER
+from reluscape.training.ensemble import run_ensemble
 
 TENT = {"kind": "piecewise linear", "x": [0, 0.5, 1], "y": [0.5, 0, 0.5]}
 LINE = {"kind": "affine", "alpha": 1, "beta": 0, "interval": [0, 1]}
@@ -100,14 +101,33 @@ def test_limits_below_the_threshold_are_global_minima(saddle_study):
     assert below[0] / below.sum() > 0.95
 
 
-def test_smaller_starts_stay_at_the_plateau_as_long_as_linear_growth_says(saddle_study):
-    # A neuron grows like exp(t / 6) there: a tenth of the size takes 6 ln 10 longer.
-    for width in (2, 4):
-        cell = saddle_study["escape"].sel(activation="relu", width=width, step_size=0.05)
-        stay = cell.sel(quartile=0.5)
-        longer = float(stay.sel(scale=0.001) - stay.sel(scale=0.01))
-        # The size of the sample leaves about one unit.
-        assert longer == pytest.approx(6 * math.log(10), abs=2.0)
+def test_escape_from_the_plateau_is_as_slow_as_linear_growth_says():
+    # Started a tenth as large in the same directions, a run leaves ln 10 / ln(1 + step g) steps
+    # later, where g is the growth of its last neuron: one that bends right at 0, or left at 0.92.
+    line = Interval(affine(1, 0), 0, 1)
+    starts = np.random.default_rng(5).standard_normal((200, 7))
+    step_size, left = 0.05, []
+    for scale in (1e-5, 1e-6):
+        run = run_ensemble(
+            line,
+            scale * starts,
+            step_size=step_size,
+            steps=6_000,
+            thresholds=[1.02 / 12, 0.98 / 12],
+            monitor_every=1,
+        )
+        left.append(np.where(run.times[:, 1] >= 0, run.times[:, 1] - run.times[:, 0], -1))
+    gone = (left[0] >= 0) & (left[1] >= 0)
+    assert gone.sum() > 120
+    later = (left[1] - left[0])[gone]
+    t = np.linspace(0, 1, 100_001)
+    leftward = np.max(t**2 * (3 - 2 * t) / 6 / np.sqrt(1 + t**2))
+    expected = [np.log(10) / np.log1p(step_size * g) for g in (saddles.growth(), leftward)]
+    # The two moments are whole steps, and so is their difference.
+    near = [np.abs(later - steps) <= 2 for steps in expected]
+    assert near[0].sum() > 50
+    assert near[1].sum() > 20
+    assert (near[0] | near[1]).mean() > 0.9
 
 
 def test_growth_at_the_plateau_is_the_largest_over_all_directions():

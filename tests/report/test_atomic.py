@@ -85,7 +85,7 @@ def test_a_durable_file_is_forced_to_the_disk_before_and_after_it_gets_its_name(
 
     def watch(descriptor: int) -> None:
         fsync(descriptor)
-        where = os.readlink(f"/proc/self/fd/{descriptor}")
+        where = str(Path(f"/proc/self/fd/{descriptor}").readlink())
         size = os.fstat(descriptor).st_size
         forced.append((where, path.exists(), b"" if Path(where).is_dir() else bytes(size)))
 
@@ -111,9 +111,14 @@ def test_a_file_that_came_first_stays(
 
         monkeypatch.setattr(Path, "hardlink_to", refuse)
     path = tmp_path / "a"
-    with pytest.raises(FileExistsError), atomic_write(path, "w", replace=False) as handle:
-        handle.write("second")
-        path.write_text("first")
+
+    def write_too_late():
+        with atomic_write(path, "w", replace=False) as handle:
+            handle.write("second")
+            path.write_text("first")
+
+    with pytest.raises(FileExistsError):
+        write_too_late()
     assert path.read_text() == "first"
     path.unlink()
     with atomic_write(path, "w", replace=False) as handle:

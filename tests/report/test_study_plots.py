@@ -101,6 +101,9 @@ def test_excess_over_the_bound_is_that_of_the_summary(found, figures):
             cell = summary.sel(problem=name, width=width)
             excess = cell["best_risk"].sel(chance=0.5).to_numpy() / float(cell["bound"]) - 1
             assert np.asarray(line.get_ydata()) == pytest.approx(excess)
+            low, high = axes.get_ylim()
+            assert low < excess.min()
+            assert excess.max() < high
 
 
 @pytest.mark.parametrize("name", list(PLOTS))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -33,10 +35,32 @@ def inlined(function: Function) -> Function:
 def _decorator(**wrappers: bool) -> Callable[[Function], Function]:
     # Numba's types do not know of the options that leave wrappers out.
     untyped: Any = numba.njit
-    return cast(
-        Callable[[Function], Function],
-        untyped(nogil=True, cache=True, error_model="numpy", **wrappers),
-    )
+    options = {"nogil": True, "cache": True, "error_model": "numpy"} | wrappers
+
+    def compile_later(function: Function) -> Function:
+        dispatcher = untyped(**options)(function)
+        _depend_on_all(dispatcher)
+        return cast(Function, dispatcher)
+
+    return compile_later
+
+
+def _depend_on_all(dispatcher: Any) -> None:  # noqa: ANN401
+    """Let what is compiled on disk be of use only while no source of a kernel has changed.
+
+    Numba looks at the file of a function alone, and not at those that it calls: after an update a
+    kernel would go on with the parts of the version before, and give wrong numbers.
+    """
+    kept = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if hasattr(kept, "_source_stamp"):
+        cast(Any, kept)._source_stamp = (cast(Any, kept)._source_stamp, _sources())
+
+
+@cache
+def _sources() -> tuple[tuple[str, int, int], ...]:
+    """Return name, time and size of all sources of the kernels."""
+    found = [(path.name, path.stat()) for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return tuple((name, about.st_mtime_ns, about.st_size) for name, about in found)
 
 
 def _fused(typing_context: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ANN401, ARG001

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # Colour, hatches for prints in grey, and what the legend says, by fate.
 _LOOK = {
     "success": (GREEN, "", "at 0"),
-    "highest level": (BLUE, "//", "at 1/12, the highest level"),
-    "lower level": (ORANGE, "", "at a lower level: saddles"),
+    "highest level": (BLUE, "//", "near 1/12, the highest level"),
+    "lower level": (ORANGE, "", "near a lower level: saddles"),
     "on the way": ("#c9ced6", "", "on the way"),
     "diverged": (INK, "", "diverged"),
 }

@@ -137,16 +137,18 @@ def _draw_best(axes: Axes, summary: xr.Dataset) -> None:
     trapped, gap = float(summary.attrs["trap_risk"]), float(summary.attrs["gap"])
     for i, width in enumerate(summary["width"].to_numpy()):
         axes.plot(counts, array(summary.sel(width=width), "best_risk"), zorder=3, **style(i))
-    for height, said, dashes in (
-        (trapped, "trap", "-"),
-        (trapped - gap, "trap − gap", (0, (1, 1.5))),
+    # Each name where no line is: above wide networks, and below narrow ones.
+    for height, said, dashes, count, side in (
+        (trapped, "trap", "-", counts[-1], "right"),
+        (trapped - gap, "trap − gap", (0, (1, 1.5)), counts[0], "left"),
     ):
         axes.axhline(height, color=INK, linewidth=0.8, linestyle=dashes, zorder=1)
         axes.annotate(
             said,
-            (float(counts[0]), height),
+            (float(count), height),
             xytext=(0, -11),
             textcoords="offset points",
+            ha=side,
             fontsize=8.5,
             color=INK,
         )

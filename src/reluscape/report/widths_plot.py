@@ -47,6 +47,8 @@ def plot_widths(summary: xr.Dataset) -> Figure:
         said = "(risk of the best − bound) / bound" if place == 0 else ""
         label(axes, "starts $K$", said, f"{'abcdef'[place]}   {name}")
         dress(axes)
+    # Last, for the panels share it: what is drawn later would be cut off.
+    row[0].set_ylim(bottom=_PROOF / 20.0)
     labels = [f"width {width}" for width in widths]
     legend(figure, lines(len(widths)), labels, loc="outside upper left", ncols=len(labels))
     settle(figure)
@@ -74,4 +76,3 @@ def _draw(axes: Axes, cell: xr.Dataset) -> None:
     )
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_ylim(bottom=_PROOF / 20.0)

@@ -1,5 +1,8 @@
 """The chunks of a study on a graphics processor: as many of a cell at once as keep it busy."""
 
+# PyArrow ships no types.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import time

@@ -56,8 +56,8 @@ def run_study(
     from reluscape.studies.store import Store
     from reluscape.studies.tasks import run_chunk, warm_up
 
-    chosen = device_of(study, device)
     require_memory(study)
+    chosen = device_of(study, device)
     plan, description = study.plan, study.describe()
     arrays = StudyArrays(study)
     kept: Store | None = None
@@ -80,7 +80,10 @@ def run_study(
     begun = time.perf_counter()
     weights = [plan.seconds_of(index) for index in indices]
     sizes = [plan.chunk(index).count * study.steps for index in indices]
-    wanted = _always if kept is None else (lambda index: not kept.has(index))
+
+    def wanted(index: int) -> bool:
+        return kept is None or not kept.has(index)
+
     with showing(progress) as shown:
         if chosen == "cuda" and engine in ("inline", "processes"):
             # One process feeds the device.
@@ -151,11 +154,6 @@ def _take(kept: Store, arrays: StudyArrays) -> None:
             # A damaged one is put aside as it is read, and missing from then on.
             with suppress(FileError):
                 arrays.add(index, kept.read(index))
-
-
-def _always(index: int) -> bool:
-    del index
-    return True
 
 
 def device_of(study: Study, device: str | None) -> Literal["cpu", "cuda"]:
