@@ -43,6 +43,6 @@ def play(typed: list[str], folder: Path) -> str:
 
 def shape(transcript: str) -> list[str]:
     """Return the lines without what differs from run to run: numbers, and progress on the way."""
-    passing = ("waiting for workers", " left")
+    passing = ("waiting for workers", "compiling for this machine", " left")
     said = (line for line in transcript.splitlines() if not any(word in line for word in passing))
     return [re.sub(r"\s+|-{3,}|─+", " ", _NUMBER.sub("#", line)).strip() for line in said if line]
