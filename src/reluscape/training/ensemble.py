@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -222,8 +223,9 @@ def run_ensemble(
         )
 
     blocks = range(0, size, lanes.LANES)
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        for finished, _ in enumerate(pool.map(run, blocks)):
+    many = threads or os.cpu_count() or 1
+    with ThreadPoolExecutor(many) if many > 1 else nullcontext() as pool:
+        for finished, _ in enumerate((map if pool is None else pool.map)(run, blocks)):
             if progress is not None:
                 progress("descents", (finished + 1) / len(blocks))
     return done.result(runs, records, stops, skip=skip)
