@@ -13,6 +13,7 @@ from benchmarks import (
     construct,
     derivatives,
     descent,
+    ensemble,
     fit,
     gpu,
     growth,
@@ -83,6 +84,8 @@ def _run(sections: list[str], options: argparse.Namespace) -> None:
         derivatives.measure(Cells("derivatives", quick=quick))
     if "construct" in sections:
         construct.measure(Cells("construct", quick=quick), quick=quick)
+    if "ensemble" in sections:
+        ensemble.measure(Cells("ensemble", quick=quick), quick=quick)
     if "gpu" in sections:
         gpu.measure(Cells("gpu", quick=quick), quick=quick)
     if "studies" in sections:

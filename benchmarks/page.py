@@ -13,6 +13,7 @@ from benchmarks import (
     construct,
     derivatives,
     descent,
+    ensemble,
     fit,
     gpu,
     growth,
@@ -33,6 +34,7 @@ SECTIONS = (
     "derivatives",
     "construct",
     "descent",
+    "ensemble",
     "gpu",
     "growth",
     "accuracy",
@@ -176,6 +178,17 @@ standard start: medians, and the range over {len(construct.SEEDS)} seeds; "–":
 """
 
 
+ENSEMBLE_TEXT = f"""\
+## Many descents at once, on two cores
+
+Plain gradient descent, width {ensemble.WIDTH}, {ensemble.NETWORKS} networks from standard normal
+starts, double precision, {ensemble.SECONDS:g} s a run, median of {ensemble.REPEATS}. "Peak": fused
+multiply-adds on independent registers, both cores, between the same runs. Operations of a step:
+{ensemble.PER_NEURON} a neuron and {ensemble.PER_NETWORK} a network, additions, multiplications and
+divisions as the source has them, a fused multiply-add counted as two. Bars: below each rate, and
+{ensemble.SHARE:.0%} of the peak.
+"""
+
 STUDIES_TEXT = f"""\
 ## Studies: workers and engines
 
@@ -201,6 +214,7 @@ def write(*, quick: bool = False) -> Path:
         _derivatives,
         _construct,
         _descent,
+        _ensemble,
         _gpu,
         _growth,
         _accuracy,
@@ -214,6 +228,22 @@ def write(*, quick: bool = False) -> Path:
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n".join(text), encoding="utf-8")
     return page
+
+
+def _ensemble(cells: dict[str, Cell]) -> str:
+    rows: list[list[str]] = []
+    for name, bar in ensemble.BARS.items():
+        cell = cells.get(name, {})
+        if "rate" not in cell:
+            rows.append([name, cell.get("failure", NONE), f"{bar:g}", NONE, NONE])
+            continue
+        rate = cell["rate"] / 1e6
+        share = NONE if cell["share"] is None else f"{cell['share']:.0%}"
+        missed = " (missed)" if rate < bar else ""
+        peak = f"{cell['peak'] / 1e9:.0f}"
+        rows.append([name, f"{rate:.1f}{missed}", f"{bar:g}", peak, share])
+    head = ["problem", "million network-steps/s", "bar", "peak, billion operations/s", "of peak"]
+    return "\n".join([ENSEMBLE_TEXT, _table(head, rows)])
 
 
 def _studies(cells: dict[str, Cell]) -> str:
@@ -239,7 +269,20 @@ def _studies(cells: dict[str, Cell]) -> str:
     for engine in studies.ENGINES:
         if engine in empty:
             rows.append([f"{engine}, an empty chunk", f"{empty[engine]:.2g} ms", NONE, NONE])
-    return "\n".join([STUDIES_TEXT, _table(["what", "measured", "of", "bar"], rows)])
+    text = [STUDIES_TEXT, _table(["what", "measured", "of", "bar"], rows)]
+    found = cells.get("statistics_of_theory", {})
+    if "shares" in found:
+        within = all(abs(share - theory) <= margin for share, theory, margin in found["shares"])
+        shares = ", ".join(f"{share:.3f} ({theory:g})" for share, theory, _ in found["shares"])
+        text.append(
+            f"\nShares of {studies.RUNS:,} runs of {studies.RUN_STEPS:,} steps that find the minimum, "
+            f"and in parentheses theory's from some hundred: {shares}, for S2-6 (widths 1, 2, 4) and "
+            f"S1-5 (2, 4, 8, 16). All within the stated margins: {'yes' if within else '**no**'}. "
+            f"{found['seconds']:.0f} s in all, kernels compiled "
+            f"(bar: {studies.STATISTICS_BAR:g} s)."
+            "\n"
+        )
+    return "\n".join(text)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

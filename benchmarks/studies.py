@@ -28,6 +28,10 @@ FASTER, OVERHEAD = 1.8, 0.05
 LOOP, TWO_LOOPS = "plain loop", "two plain loops at once, twice the work"
 ENGINES = ("processes", "dask")
 LIMIT = 3600.0
+# S2-6 and S1-5: width, share of runs that find the minimum, margin.
+LINE = ((1, 0.48, 0.06), (2, 0.73, 0.06), (4, 0.92, 0.06))
+TENT = ((2, 0.10, 0.1), (4, 0.41, 0.1), (8, 0.72, 0.1), (16, 0.88, 0.1))
+RUNS, RUN_STEPS, STATISTICS_BAR = 10_000, 20_000, 60.0
 
 
 def measure(cells: Cells, *, quick: bool = False) -> None:
@@ -36,6 +40,7 @@ def measure(cells: Cells, *, quick: bool = False) -> None:
     parts: list[tuple[str, dict[str, Any]]] = [
         ("engines", small if quick else {}),
         ("empty", {"chunks": 20} if quick else {}),
+        ("statistics_of_theory", {"runs": 100} if quick else {}),
     ]
     for function, arguments in parts:
         if cells.get(function) is not None:
@@ -136,6 +141,27 @@ def empty(chunks: int = EMPTY) -> dict[str, float]:
             first = chunks // 10
             found[engine] = 1e3 * (marks[-1] - marks[first]) / (chunks - 1 - first)
     return found
+
+
+def statistics_of_theory(runs: int = RUNS) -> dict[str, Any]:
+    """Return shares of runs that find the minimum, what theory says of each, and the seconds."""
+    import reluscape as rs
+
+    cases = (
+        ({"kind": "affine", "alpha": 1, "beta": 0, "interval": [0, 1]}, LINE, 1e-6),
+        ({"kind": "piecewise linear", "x": [0, 0.5, 1], "y": [0.5, 0, 0.5]}, TENT, 1e-4),
+    )
+    rs.Study({"x": cases[1][0]}, [1], 2, [0.05], 5).run()
+    begin = time.perf_counter()
+    shares: list[tuple[float, float, float]] = []
+    for problem, expected, success in cases:
+        widths = [width for width, _, _ in expected]
+        study = rs.Study({"x": problem}, widths, runs, [0.05], RUN_STEPS, success=success)
+        risks = study.run(workers=2).dataset["risk"]
+        for width, theory, margin in expected:
+            share = float((risks.sel(width=width) <= success).mean())
+            shares.append((share, theory, margin))
+    return {"shares": shares, "seconds": time.perf_counter() - begin, "runs": runs}
 
 
 def nothing(description: Mapping[str, object], index: int, *, device: str) -> Any:
