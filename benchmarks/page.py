@@ -274,13 +274,14 @@ def _studies(cells: dict[str, Cell]) -> str:
     if "shares" in found:
         within = all(abs(share - theory) <= margin for share, theory, margin in found["shares"])
         shares = ", ".join(f"{share:.3f} ({theory:g})" for share, theory, _ in found["shares"])
+        yes = "yes" if within else "**no**"
         text.append(
-            f"\nShares of {studies.RUNS:,} runs of {studies.RUN_STEPS:,} steps that find the minimum, "
-            f"and in parentheses theory's from some hundred: {shares}, for S2-6 (widths 1, 2, 4) and "
-            f"S1-5 (2, 4, 8, 16). All within the stated margins: {'yes' if within else '**no**'}. "
-            f"{found['seconds']:.0f} s in all, kernels compiled "
-            f"(bar: {studies.STATISTICS_BAR:g} s)."
-            "\n"
+            f"""
+Shares of {studies.RUNS:,} runs of {studies.RUN_STEPS:,} steps that find the minimum, and in
+parentheses theory's from some hundred: {shares}, for S2-6 (widths 1, 2, 4) and S1-5 (2, 4, 8, 16).
+All within the stated margins: {yes}. {found["seconds"]:.0f} s in all, kernels compiled (bar:
+{studies.STATISTICS_BAR:g} s).
+"""
         )
     return "\n".join(text)
 

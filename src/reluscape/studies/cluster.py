@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import distributed
 
 # A scheduler that has not answered after so many seconds will not.
-TIMEOUT = 8.0
+TIMEOUT = 6.0
 _LOOK = 0.05
 
 # Of the table [slurm]: dask-jobqueue's own names, and the type of each.
