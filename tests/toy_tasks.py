@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -65,6 +66,8 @@ def wrong(description, index, *, device="cpu"):
             raise InputError("the width is odd; give an even one.")
         if description["kind"] == "memory":
             raise MemoryError
+        if description["kind"] == "disk":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise ZeroDivisionError("a bug")
     return rows(description, index, device=device)
 

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from distributed.client import ClosedClientError
+from distributed.comm import CommClosedError
 
 import toy_tasks
 from dask_runs import fake_slurm, scheduler_with, wait_until
@@ -54,12 +56,46 @@ def test_one_warms_up_and_the_others_wait(address: str, tmp_path: Path) -> None:
     [
         ("input", InputError, "the width is odd"),
         ("memory", InputError, "memory ran out in chunk 2 on a Dask worker"),
+        ("disk", OSError, "No space left"),
         ("bug", ZeroDivisionError, "a bug"),
     ],
 )
 def test_errors_of_a_task_stop_the_study(address: str, kind: str, error, message: str) -> None:
     with pytest.raises(error, match=message):
         run("dask", {"kind": kind}, toy_tasks.wrong, scheduler=address)
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [
+        ("_gather", CommClosedError),
+        ("submit", ClosedClientError),
+        ("nthreads", CommClosedError),
+        ("nthreads", TimeoutError),
+    ],
+)
+def test_a_lost_scheduler_is_one_sentence_wherever_it_shows(
+    address: str, monkeypatch, method: str, error
+) -> None:
+    from distributed import Client
+
+    def fail(*args, **kwargs):
+        raise error("the connection is lost")
+
+    monkeypatch.setattr(Client, method, fail)
+    with pytest.raises(InputError, match=f"scheduler at {address} went away; what is finished is"):
+        run("dask", {}, toy_tasks.rows, scheduler=address)
+
+
+def test_a_scheduler_that_is_lost_as_it_answers_is_an_error(address: str, monkeypatch) -> None:
+    from distributed import Client
+
+    def fail(*args, **kwargs):
+        raise CommClosedError("the connection is lost")
+
+    monkeypatch.setattr(Client, "get_versions", fail)
+    with pytest.raises(InputError, match=f"no Dask scheduler answers at {address}"):
+        run("dask", {}, toy_tasks.rows, scheduler=address)
 
 
 def test_few_chunks_are_with_dask_at_a_time(address: str) -> None:

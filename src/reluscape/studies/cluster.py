@@ -148,7 +148,10 @@ def connected(
         ) from problem
     if scheduler is not None:
         with _quiet(), _reach(scheduler) as client:
-            _check_versions(client)
+            try:
+                _check_versions(client)
+            except OSError as problem:
+                raise _no_answer(scheduler) from problem
             yield Place(client, scheduler, client.dashboard_link or "")
         return
     with (
@@ -190,13 +193,17 @@ def _reach(address: str) -> Generator[distributed.Client]:
         raise InputError(
             f"{address!r} is no address of a Dask scheduler; such a one is tcp://10.0.0.1:8786."
         ) from problem
-    except (OSError, TimeoutError) as problem:
-        raise InputError(
-            f"no Dask scheduler answers at {address} within {TIMEOUT:g} seconds; check the address "
-            "(such as tcp://10.0.0.1:8786), that it runs, and that no firewall is in between."
-        ) from problem
+    except OSError as problem:
+        raise _no_answer(address) from problem
     with client:
         yield client
+
+
+def _no_answer(address: str) -> InputError:
+    return InputError(
+        f"no Dask scheduler answers at {address} within {TIMEOUT:g} seconds; check the address "
+        "(such as tcp://10.0.0.1:8786), that it runs, and that no firewall is in between."
+    )
 
 
 async def _ask_what_it_is(address: str) -> str:

@@ -18,8 +18,8 @@ import queue
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
@@ -140,7 +140,8 @@ class _Flight:
     ) -> None:
         self.place, self.client = place, cast("Client", place.client)
         text = json.dumps(dataclasses.asdict(work))
-        self.work = text if len(text) <= SHORT else self.client.submit(hold, text, pure=False)
+        with self._talk():
+            self.work = text if len(text) <= SHORT else self.client.submit(hold, text, pure=False)
         self.cold = bool(work.warm_up)
         self.deliver, self.pace, self.wanted = deliver, pace, wanted
         self.pending = deque(indices)
@@ -169,7 +170,8 @@ class _Flight:
         """Let one worker compile while the others wait for what it leaves on the disk."""
         self.cold &= bool(self.pending)
         while self.cold:
-            future = self.client.submit(ready, self.work, __version__, pure=False)
+            with self._talk():
+                future = self.client.submit(ready, self.work, __version__, pure=False)
             future.add_done_callback(self.ended.put)
             self.cold = self._result(self._next(), WARM_UP) is _LOST
 
@@ -180,9 +182,10 @@ class _Flight:
             if not self.wanted(index):
                 self.pace.skipped(index)
                 continue
-            future = self.client.submit(
-                compute, self.work, index, __version__, pure=False, key=_key(index)
-            )
+            with self._talk():
+                future = self.client.submit(
+                    compute, self.work, index, __version__, pure=False, key=_key(index)
+                )
             self.out[future] = index
             future.add_done_callback(self.ended.put)
 
@@ -192,10 +195,8 @@ class _Flight:
         if now - self.looked < _LOOK:
             return
         self.looked = now
-        try:
+        with self._talk():
             self.threads = sum(cast("dict[str, int]", self.client.nthreads()).values())
-        except (OSError, TimeoutError) as problem:
-            raise self._gone() from problem
         if not self.threads and not self.waiting:
             self.pace.note(f"waiting for workers of the Dask scheduler at {self.place.address}.")
         self.waiting = not self.threads
@@ -225,12 +226,11 @@ class _Flight:
 
     def _result(self, future: Future[_Found], job: object) -> object:
         """Return what came of a job, or that its workers were lost."""
-        from distributed import CancelledError, KilledWorker
+        from distributed import KilledWorker
 
         try:
-            return future.result()
-        except CancelledError as problem:
-            raise self._gone() from problem
+            with self._talk(future):
+                return future.result()
         except KilledWorker as problem:
             self.losses[job] += 1
             if self.losses[job] >= ATTEMPTS:
@@ -248,6 +248,19 @@ class _Flight:
             ) from None
         finally:
             future.release()
+
+    @contextmanager
+    def _talk(self, job: Future[_Found] | None = None) -> Generator[None]:
+        """Say in a sentence that the scheduler is lost, however Dask says it; not a job's error."""
+        from distributed import CancelledError
+        from distributed.client import ClosedClientError
+
+        try:
+            yield
+        except (OSError, CancelledError, ClosedClientError) as problem:
+            if job is not None and job.status == "error":
+                raise
+            raise self._gone() from problem
 
     def _gone(self) -> InputError:
         return InputError(
