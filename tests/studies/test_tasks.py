@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 from zlib import crc32
 
@@ -206,3 +208,19 @@ def test_chunks_that_are_not_there_are_refused() -> None:
 def test_warming_up_works_for_every_rule() -> None:
     rules: list[Any] = ["gd", "heavy ball", "adam", {"kind": "sgd", "batch": 2}]
     warm_up(small(problems={"noisy": NOISY}, optimisers=rules).describe())
+
+
+def test_a_chunk_needs_no_pandas() -> None:
+    """Loading it takes half a second, in every worker."""
+    study = small(thresholds=[0.1], verdicts="polished", keep_networks=True)
+    code = (
+        "import json, sys\n"
+        "from reluscape.studies.tasks import run_chunk\n"
+        "table = run_chunk(json.loads(sys.stdin.read()), 0)\n"
+        "print(table.num_rows, sorted({'pandas', 'xarray', 'matplotlib'} & set(sys.modules)))"
+    )
+    said = json.dumps(study.describe())
+    run = subprocess.run(
+        [sys.executable, "-c", code], input=said, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == f"{run_chunk(study.describe(), 0).num_rows} []"

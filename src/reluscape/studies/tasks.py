@@ -240,14 +240,14 @@ def _table(
     entered = times[:, waiting : waiting + watched]
     left = times[:, waiting + watched :]
     columns: dict[str, pa.Array] = {
-        "start": pa.array(np.arange(chunk.first, chunk.first + chunk.count, dtype=np.int64)),
-        "risk": pa.array(risks),
-        "initial_risk": pa.array(done.initial_risks[part]),
-        "norm": pa.array(balanced),
-        "gradient_norm": pa.array(slopes),
-        "steps": pa.array(done.steps[part]),
-        "outcome": pa.array(done.diverged[part].astype(np.int8)),
-        "level": pa.array(levels_at(risks, levels, study.success_of(chunk.problem))),
+        "start": _column(np.arange(chunk.first, chunk.first + chunk.count, dtype=np.int64)),
+        "risk": _column(risks),
+        "initial_risk": _column(done.initial_risks[part]),
+        "norm": _column(balanced),
+        "gradient_norm": _column(slopes),
+        "steps": _column(done.steps[part]),
+        "outcome": _column(done.diverged[part].astype(np.int8)),
+        "level": _column(levels_at(risks, levels, study.success_of(chunk.problem))),
         "records": _lists(done.records[part]),
     }
     if waiting:
@@ -276,8 +276,6 @@ def _verdicts(
     parameters: Floats,
     diverged: NDArray[np.bool_],
 ) -> dict[str, pa.Array]:
-    import pyarrow as pa
-
     codes = np.full(len(parameters), -1, np.int8)
     risks = np.full(len(parameters), np.nan)
     polished = study.verdicts == "polished"
@@ -287,8 +285,8 @@ def _verdicts(
             end = polish(problem, network)
             judged, risks[i] = end.network, end.risk
         codes[i] = VERDICTS.index(classify(problem, judged, at_zero=study.at_zero).kind)
-    columns = {"verdict": pa.array(codes)}
-    return columns | ({"polished_risk": pa.array(risks)} if polished else {})
+    columns = {"verdict": _column(codes)}
+    return columns | ({"polished_risk": _column(risks)} if polished else {})
 
 
 def _norms(
@@ -317,7 +315,16 @@ def _padded(times: NDArray[np.int64], columns: int) -> NDArray[np.int64]:
     return found
 
 
+def _column(values: NDArray[np.float64] | NDArray[np.signedinteger]) -> pa.Array:
+    """Wrap an array as it is; `pyarrow.array` would load pandas, which takes half a second."""
+    import pyarrow as pa
+
+    buffer = pa.py_buffer(np.ascontiguousarray(values).data)
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [None, buffer])
+
+
 def _lists(rows: NDArray[np.float64] | NDArray[np.int64]) -> pa.Array:
     import pyarrow as pa
 
-    return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), rows.shape[1])
+    return pa.FixedSizeListArray.from_arrays(_column(rows.reshape(-1)), rows.shape[1])
