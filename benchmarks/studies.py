@@ -26,7 +26,9 @@ EMPTY = 300
 REPEATS = 5
 FASTER, OVERHEAD = 1.8, 0.05
 LOOP, TWO_LOOPS = "plain loop", "two plain loops at once, twice the work"
+BESIDE = "seconds beside those of its chunks"
 ENGINES = ("processes", "dask")
+SECONDS = b"seconds"
 LIMIT = 3600.0
 # S2-6 and S1-5: width, share of runs that find the minimum, margin.
 LINE = ((1, 0.48, 0.06), (2, 0.73, 0.06), (4, 0.92, 0.06))
@@ -67,7 +69,11 @@ def study(chunks: int = CHUNKS, steps: int = STEPS) -> Any:
 def engines(
     chunks: int = CHUNKS, steps: int = STEPS, repeats: int = REPEATS
 ) -> dict[str, list[float]]:
-    """Return seconds of every way to run the study, the ways taking turns."""
+    """Return seconds of every way to run the study, the ways taking turns.
+
+    For one worker also the seconds that the run took beside those in which the worker was at a
+    chunk: what the engine adds, on the same machine at the same moment.
+    """
     from reluscape.studies.store import Store
     from reluscape.studies.tasks import run_chunk, warm_up
 
@@ -86,8 +92,15 @@ def engines(
             for half in [pool.submit(loop) for _ in range(2)]:
                 half.result()
 
-    def through(engine: str, workers: int, address: str | None) -> None:
+    def through(engine: str, workers: int, address: str | None) -> float:
         from reluscape.studies.engine import run_chunks
+
+        at_chunks = 0.0
+
+        def deliver(index: int, table: Any) -> None:
+            nonlocal at_chunks
+            at_chunks += float(table.schema.metadata[SECONDS])
+            store.write(index, table)
 
         with tempfile.TemporaryDirectory() as folder:
             store = Store.create_or_open(Path(folder) / "store", description, made.digest, chunks)
@@ -95,18 +108,22 @@ def engines(
                 engine,
                 description,
                 store.queue(),
-                store.write,
+                deliver,
                 workers=workers if engine == "processes" else None,
                 scheduler=address,
+                task=timed,
             )
             if store.missing():
                 raise ValueError("chunks are missing")
+        return at_chunks
 
-    ways: dict[str, Callable[[], None]] = {LOOP: loop, TWO_LOOPS: two_loops}
+    ways: dict[str, Callable[[], float | None]] = {LOOP: loop, TWO_LOOPS: two_loops}
     with dask(1) as one, dask(2) as two:
-        for count, address in ((1, one), (2, two)):
-            ways[f"processes, {count}"] = lambda n=count: through("processes", n, None)
-            ways[f"dask, {count}"] = lambda n=count, at=address: through("dask", n, at)
+        # One and two workers of an engine follow each other: the machine changes from minute to minute.
+        for engine in ENGINES:
+            for count, address in ((1, one), (2, two)):
+                at = address if engine == "dask" else None
+                ways[f"{engine}, {count}"] = lambda e=engine, n=count, at=at: through(e, n, at)
         found: dict[str, list[float]] = {name: [] for name in ways}
         # Every process compiles or loads what it needs before the clock runs.
         for name in ways:
@@ -115,9 +132,22 @@ def engines(
         for _ in range(repeats):
             for name, way in ways.items():
                 begin = time.perf_counter()
-                way()
+                at_chunks = way()
                 found[name].append(time.perf_counter() - begin)
+                if at_chunks is not None and name.endswith(" 1"):
+                    beside = found.setdefault(f"{name}: {BESIDE}", [])
+                    beside.append(found[name][-1] - at_chunks)
     return found
+
+
+def timed(description: Mapping[str, object], index: int, *, device: str) -> Any:
+    """Return a chunk that says how long it took."""
+    from reluscape.studies.tasks import run_chunk
+
+    begin = time.perf_counter()
+    table = run_chunk(description, index, device=device)
+    seconds = str(time.perf_counter() - begin).encode()
+    return table.replace_schema_metadata({**table.schema.metadata, SECONDS: seconds})
 
 
 def empty(chunks: int = EMPTY) -> dict[str, float]:
@@ -218,5 +248,7 @@ def summary(found: dict[str, list[float]]) -> dict[str, float]:
     ratios = {"machine": 2.0 * median(LOOP, TWO_LOOPS)}
     for engine in ENGINES:
         ratios[f"{engine}, speed-up"] = median(f"{engine}, 1", f"{engine}, 2")
-        ratios[f"{engine}, overhead"] = median(f"{engine}, 1", LOOP) - 1.0
+        ratios[f"{engine}, over the loop"] = median(f"{engine}, 1", LOOP) - 1.0
+        beside = zip(found[f"{engine}, 1"], found[f"{engine}, 1: {BESIDE}"], strict=True)
+        ratios[f"{engine}, overhead"] = statistics.median(b / (a - b) for a, b in beside)
     return ratios
