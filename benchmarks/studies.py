@@ -119,7 +119,7 @@ def engines(
 
     ways: dict[str, Callable[[], float | None]] = {LOOP: loop, TWO_LOOPS: two_loops}
     with dask(1) as one, dask(2) as two:
-        # One and two workers of an engine follow each other: the machine changes from minute to minute.
+        # One and two workers of an engine follow each other: the machine changes by the minute.
         for engine in ENGINES:
             for count, address in ((1, one), (2, two)):
                 at = address if engine == "dask" else None
